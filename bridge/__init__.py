@@ -1,0 +1,3 @@
+"""The SageMaker-operator-to-ACK bridge: everything that touches the world."""
+
+__version__ = "0.1.0"

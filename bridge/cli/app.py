@@ -1,0 +1,70 @@
+"""The command line: collects the commands, and turns expected errors into one line and an exit code.
+
+A command module has one function `register(app)`; adding a command is one line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+import typer
+
+from bridge import __version__
+from bridge.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, BridgeError
+
+COMMANDS: tuple[str, ...] = ()
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"ack-bridge {__version__}")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    """The whole application, with every command registered."""
+    app = typer.Typer(
+        name="ack-bridge",
+        help="Keep applying sagemaker.aws.amazon.com/v1 YAML while AWS' ACK controllers do the work.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(
+            False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ) -> None:
+        """Root options."""
+
+    for name in COMMANDS:
+        import_module(f"bridge.cli.{name}").register(app)
+    return app
+
+
+def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code. Only a defect of ours raises."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+    except BridgeError as error:
+        typer.echo(f"ack-bridge: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("ack-bridge: interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USER_ERROR
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Entry point of `ack-bridge` and of `kubectl ack-bridge`."""
+    sys.exit(run(build()))

@@ -1,0 +1,1 @@
+"""Watch, queue, gather, decide (in `translators`), execute."""

@@ -1,0 +1,1 @@
+"""Adoption of what exists; nothing else depends on it."""

@@ -1,0 +1,1 @@
+"""What will differ after cutover."""

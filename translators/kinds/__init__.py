@@ -1,0 +1,1 @@
+"""One module an old kind: what data in `ack-mappings/` cannot say."""
