@@ -1,0 +1,81 @@
+"""The marks on every ACK object that is made for an old one (design §3), in one place.
+
+Owner references are never among them: garbage collection would carry the deletion of a CRD into AWS.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from translators.model import (
+    ADOPTION_FIELDS_ANNOTATION,
+    ADOPTION_POLICY_ANNOTATION,
+    DELETION_POLICY_ANNOTATION,
+    LEGACY_ANNOTATION,
+    LEGACY_UID_LABEL,
+    REGION_ANNOTATION,
+    Json,
+    Reference,
+)
+
+RETAIN = "retain"
+DELETE = "delete"
+
+
+def ack_object(legacy: Mapping[str, Any], kind: str, name: str, region: str, spec: Json) -> Json:
+    """A complete ACK object for an old one: everything that the bridge owns in it.
+
+    `retain` from the first write (invariant 2). The uid label is left out where the old object has
+    none, as in a file that was never applied.
+    """
+    return {**_marked(legacy, kind, name, region, {}), "spec": spec}
+
+
+def adopting_object(
+    legacy: Mapping[str, Any], kind: str, name: str, region: str, fields: Mapping[str, str]
+) -> Json:
+    """An ACK object that takes over what exists in AWS: one write, no spec (recordings/fleet).
+
+    `fields` are ACK's adoption fields for the kind (spec/ack.md §1.8).
+    """
+    adoption = {
+        ADOPTION_POLICY_ANNOTATION: "adopt",
+        ADOPTION_FIELDS_ANNOTATION: json.dumps(dict(fields), sort_keys=True),
+    }
+    return _marked(legacy, kind, name, region, adoption)
+
+
+def is_made_for(ack: Mapping[str, Any], legacy: Mapping[str, Any]) -> bool:
+    """Whether the annotation of an ACK object names this old object."""
+    annotations = ack["metadata"].get("annotations") or {}
+    return annotations.get(LEGACY_ANNOTATION) == str(Reference.of(legacy))
+
+
+def legacy_of(ack: Mapping[str, Any]) -> Reference | None:
+    """The old object that an ACK object was made for, or None where it carries no (readable) mark."""
+    value = (ack["metadata"].get("annotations") or {}).get(LEGACY_ANNOTATION, "")
+    parts = value.split("/")
+    return Reference.legacy(*parts) if len(parts) == 3 and all(parts) else None
+
+
+def _marked(
+    legacy: Mapping[str, Any], kind: str, name: str, region: str, annotations: Mapping[str, str]
+) -> Json:
+    owner = Reference.of(legacy)
+    metadata: Json = {
+        "name": name,
+        "annotations": {
+            LEGACY_ANNOTATION: str(owner),
+            REGION_ANNOTATION: region,
+            DELETION_POLICY_ANNOTATION: RETAIN,
+            **annotations,
+        },
+    }
+    if owner.namespace:
+        metadata["namespace"] = owner.namespace
+    if uid := legacy["metadata"].get("uid"):
+        metadata["labels"] = {LEGACY_UID_LABEL: uid}
+    reference = Reference.ack(kind, owner.namespace, name)
+    return {"apiVersion": reference.api_version, "kind": kind, "metadata": metadata}
