@@ -173,6 +173,9 @@ class World(Protocol):
     def ack_made_for(self, legacy: Reference) -> Sequence[Json]:
         """The ACK objects whose annotation says that they were made for this old object."""
 
+    def serves(self, kind: str) -> bool:
+        """Whether the API server serves this ACK kind, so that an object of it can be applied at all."""
+
     def ack_claiming(self, resource: AwsResource) -> Sequence[Json]:
         """The ACK objects of the cluster whose spec names this thing in AWS."""
 
