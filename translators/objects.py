@@ -6,11 +6,16 @@ Everything here takes plain objects (dicts as the API server gives them) and ret
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from translators.marks import DELETE, RETAIN
 from translators.model import (
+    ADOPTED_ANNOTATION,
+    ADOPTION_FIELDS_ANNOTATION,
+    ADOPTION_POLICY_ANNOTATION,
     DELETION_POLICY_ANNOTATION,
     LEGACY_FINALIZER,
     REGION_ANNOTATION,
@@ -79,6 +84,11 @@ def is_deleting(obj: Mapping[str, Any]) -> bool:
     return "deletionTimestamp" in metadata_of(obj)
 
 
+def created_at(obj: Mapping[str, Any]) -> datetime:
+    """`metadata.creationTimestamp`, timezone-aware."""
+    return datetime.fromisoformat(metadata_of(obj)["creationTimestamp"])
+
+
 def region_of(legacy: Mapping[str, Any]) -> str:
     """`spec.region` of an old object, "" where it is missing."""
     return cast(str, spec_of(legacy).get("region") or "")
@@ -98,6 +108,22 @@ def arn_of(ack: Mapping[str, Any]) -> str | None:
 def is_managed(ack: Mapping[str, Any]) -> bool:
     """Whether ACK has put its finalizer on: it created or adopted the thing in AWS."""
     return any(name.startswith(ACK_FINALIZER_PREFIX) for name in finalizers_of(ack))
+
+
+def is_adopting(ack: Mapping[str, Any]) -> bool:
+    """Whether it asks ACK to adopt what exists; ACK has not necessarily done so."""
+    return annotation(ack, ADOPTION_POLICY_ANNOTATION) is not None
+
+
+def is_adopted(ack: Mapping[str, Any]) -> bool:
+    """Whether ACK has taken over what existed; it will never create that anew (spec/ack.md §1.8)."""
+    return (annotation(ack, ADOPTED_ANNOTATION) or "").lower() == "true"
+
+
+def adoption_fields(ack: Mapping[str, Any]) -> dict[str, str]:
+    """What the adoption annotation identifies the thing in AWS by, empty where there is none."""
+    fields = json.loads(annotation(ack, ADOPTION_FIELDS_ANNOTATION) or "{}")
+    return cast("dict[str, str]", fields)
 
 
 def condition(ack: Mapping[str, Any], kind: str) -> Json | None:

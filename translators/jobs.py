@@ -1,0 +1,141 @@
+"""The life of a job: what the four old job kinds have in common.
+
+A job is created once and never changed (`spec/legacy-jobs.md` §2.6): after its ACK object has brought it
+into AWS, nothing in the old spec is ever applied again. The old status follows ACK's, or the change
+feed's where that is further on. Deleting the old object stops a running job and forgets a finished one.
+
+What differs by kind is in `JobFacts` (names and texts) and in the hooks of `JobTranslator`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from translators.model import (
+    AwsResource,
+    Decision,
+    Json,
+    Reference,
+    Translation,
+    World,
+)
+
+SYNCHRONIZING = "SynchronizingK8sJobWithSageMaker"
+IN_PROGRESS = "InProgress"
+STOPPING = "Stopping"
+FINISHED = frozenset({"Completed", "Failed", "Stopped"})
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """Names and texts of one job kind, from `spec/legacy-jobs.md` §1 to §5."""
+
+    kind: str
+    ack_kind: str
+    ack_name_field: str
+    """The field of the ACK spec, and the adoption field, that holds the SageMaker name."""
+    legacy_name_field: str | None
+    """The old spec field that the generated name is written back to, if there is one."""
+    name_limit: int
+    status_field: str
+    """The status field of both sides that holds AWS' job status."""
+    name_status_field: str
+    describe: str
+    """The read-only AWS operation; its one parameter is the capitalised `ack_name_field`."""
+    noun: str
+    """As the old texts call it: `training job`."""
+    prefixes: Mapping[str, str]
+    """What the old operator put before AWS' own text, for `describe`, `create` and `stop`."""
+    error_status: Callable[[str], str]
+    """AWS error code -> old status."""
+    log_group: str | None = None
+    check_time: str | None = None
+    kept_fields: tuple[str, ...] = ()
+    """Status fields that an error or an early status does not clear."""
+    trusts_finished_status: bool = True
+    """Whether a finished old status always came from AWS (not so for batch transforms, §4.4)."""
+
+    @property
+    def describe_parameter(self) -> str:
+        """The name of the one parameter of `describe`."""
+        return self.ack_name_field[0].upper() + self.ack_name_field[1:]
+
+    def has_finished(self, status: Mapping[str, Any]) -> bool:
+        """Whether an old status says, reliably, that the job has ended.
+
+        A batch transform's `Failed` with a text beside it may be any error (§4.4); AWS' own has none.
+        """
+        if status.get(self.status_field) not in FINISHED:
+            return False
+        return self.trusts_finished_status or not status.get("additional")
+
+
+@dataclass(frozen=True)
+class JobView:
+    """What is known of a job in AWS, in ACK's spelling, and whether ACK itself says so."""
+
+    status: str
+    fields: Json
+    from_ack: bool
+
+    @property
+    def finished(self) -> bool:
+        """Whether AWS will not change it any more."""
+        return self.status in FINISHED
+
+
+class JobTranslator:
+    """What is particular to one job kind: facts, and how its spec and status are mapped.
+
+    The kind modules add `decide`, which is `jobstep.decide` for all of them.
+    """
+
+    facts: JobFacts
+
+    @property
+    def kind(self) -> str:
+        """The old kind."""
+        return self.facts.kind
+
+    @property
+    def ack_kinds(self) -> tuple[str, ...]:
+        """The one ACK kind that implements it."""
+        return (self.facts.ack_kind,)
+
+    def translate(self, legacy: Json) -> Translation:
+        """The ACK object for an old job. Raises Untranslatable."""
+        raise NotImplementedError
+
+    def mirrored(self, legacy: Json, ack_status: Mapping[str, Any]) -> Json:
+        """Old status fields of a job that AWS knows, from a status in ACK's spelling."""
+        raise NotImplementedError
+
+    def questions_of(self, legacy: Json, view: JobView, world: World) -> Sequence[Any]:
+        """What must be asked of AWS before the status can be mirrored; nothing for most kinds."""
+        return ()
+
+    def also(self, legacy: Json, view: JobView, world: World) -> Decision:
+        """What a kind does beside mirroring (spawned training jobs, a spec that differs)."""
+        return Decision()
+
+    def claims(self, legacy: Json) -> Sequence[AwsResource]:
+        """The job that the status names, or else the spec."""
+        name = self.known_name(legacy)
+        region = (legacy.get("spec") or {}).get("region")
+        return (AwsResource(self.facts.ack_kind, region, name),) if name and region else ()
+
+    def wakes(self, legacy: Json) -> Sequence[Reference]:
+        """A job concerns nobody else."""
+        return ()
+
+    def known_name(self, legacy: Mapping[str, Any]) -> str:
+        """The SageMaker name: the status' where the job existed, else the spec's, else none."""
+        status = legacy.get("status") or {}
+        spec = legacy.get("spec") or {}
+        named = status.get(self.facts.name_status_field) or ""
+        if named and status.get(self.facts.status_field) in FINISHED | {IN_PROGRESS, STOPPING}:
+            return str(named)
+        field = self.facts.legacy_name_field
+        return str((field and spec.get(field)) or named)
