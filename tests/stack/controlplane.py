@@ -20,6 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from bridge.errors import LocalStackError
 from tests.stack import binaries
 
@@ -210,7 +213,13 @@ class ControlPlane:
         (self.folder / "tokens.csv").write_text("".join(lines))
         key = self.folder / "service-account.key"
         if not key.exists():
-            subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+            key.write_bytes(
+                rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.TraditionalOpenSSL,
+                    serialization.NoEncryption(),
+                )
+            )
 
     def _etcd_flags(self, peer_port: int) -> list[str]:
         client, peer = (f"http://127.0.0.1:{p}" for p in (self._etcd_port, peer_port))
