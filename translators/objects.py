@@ -20,6 +20,7 @@ from translators.model import (
     LEGACY_FINALIZER,
     REGION_ANNOTATION,
     Action,
+    AwsResource,
     Delete,
     Json,
     Patch,
@@ -29,6 +30,18 @@ from translators.model import (
 TERMINAL = "ACK.Terminal"
 RECOVERABLE = "ACK.Recoverable"
 SYNCED = "ACK.ResourceSynced"
+
+IDENTIFIERS = {
+    "TrainingJob": "trainingJobName",
+    "ProcessingJob": "processingJobName",
+    "TransformJob": "transformJobName",
+    "HyperParameterTuningJob": "hyperParameterTuningJobName",
+    "Model": "modelName",
+    "EndpointConfig": "endpointConfigName",
+    "Endpoint": "endpointName",
+    "ScalableTarget": "resourceID",
+}
+"""The spec field, and the adoption field, by which ACK finds the thing in AWS (spec/ack.md §1.8)."""
 
 ACK_FINALIZER_PREFIX = "finalizers."
 """ACK's finalizer is `finalizers.<group>/<Kind>`; with it ACK calls an object managed (spec/ack.md §1.5)."""
@@ -124,6 +137,27 @@ def adoption_fields(ack: Mapping[str, Any]) -> dict[str, str]:
     """What the adoption annotation identifies the thing in AWS by, empty where there is none."""
     fields = json.loads(annotation(ack, ADOPTION_FIELDS_ANNOTATION) or "{}")
     return cast("dict[str, str]", fields)
+
+
+def resource_of(ack: Mapping[str, Any]) -> AwsResource | None:
+    """The thing in AWS that an ACK object names in its spec, or else in its adoption fields.
+
+    None for an object that names nothing, or no region.
+    """
+    named = {**adoption_fields(ack), **spec_of(ack)}
+    kind = str(ack["kind"])
+    if kind == "ScalingPolicy":
+        policy, target = named.get("policyName"), named.get("resourceID")
+        name = scaling_policy_name(str(policy), str(target)) if policy and target else ""
+    else:
+        name = named.get(IDENTIFIERS.get(kind, ""), "")
+    region = ack_region_of(ack)
+    return AwsResource(kind, region, str(name)) if name and region else None
+
+
+def scaling_policy_name(policy: str, resource_id: str) -> str:
+    """What identifies a scaling policy in an `AwsResource`."""
+    return f"{policy}@{resource_id}"
 
 
 def condition(ack: Mapping[str, Any], kind: str) -> Json | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from translators import objects
-from translators.model import LEGACY_FINALIZER, Delete, Json, Patch, Reference
+from translators.model import LEGACY_FINALIZER, AwsResource, Delete, Json, Patch, Reference
 
 
 def ack(**metadata: object) -> Json:
@@ -75,3 +75,26 @@ def test_the_region_that_ack_has_pinned_wins_over_the_annotation() -> None:
 def test_managed_means_that_ack_has_its_own_finalizer_on() -> None:
     assert not objects.is_managed(ack(finalizers=["foreign/one"]))
     assert objects.is_managed(ack(finalizers=["finalizers.sagemaker.services.k8s.aws/Model"]))
+
+
+def test_a_thing_in_aws_is_named_by_the_spec_or_else_by_the_adoption_fields() -> None:
+    adopting = ack(
+        annotations={
+            "services.k8s.aws/region": "eu-west-1",
+            "services.k8s.aws/adoption-fields": '{"modelName": "adopted"}',
+        }
+    )
+    assert objects.resource_of(adopting) == AwsResource("Model", "eu-west-1", "adopted")
+    assert objects.resource_of({**adopting, "spec": {"modelName": "said"}}) == AwsResource(
+        "Model", "eu-west-1", "said"
+    )
+    assert objects.resource_of(ack()) is None
+
+
+def test_a_scaling_policy_is_named_by_its_policy_and_its_resource() -> None:
+    policy = {
+        **ack(annotations={"services.k8s.aws/region": "eu-west-1"}),
+        "kind": "ScalingPolicy",
+        "spec": {"policyName": "p", "resourceID": "endpoint/e/variant/v"},
+    }
+    assert objects.resource_of(policy) == AwsResource("ScalingPolicy", "eu-west-1", "p@endpoint/e/variant/v")
