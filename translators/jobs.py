@@ -50,7 +50,7 @@ class JobFacts:
     """What the old operator put before AWS' own text, for `describe`, `create` and `stop`."""
     error_status: Callable[[str], str]
     """AWS error code -> old status."""
-    log_group: str | None = None
+    has_log_url: bool = True
     check_time: str | None = None
     kept_fields: tuple[str, ...] = ()
     """Status fields that an error or an early status does not clear."""

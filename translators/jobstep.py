@@ -95,7 +95,7 @@ class _Step:
         refusal = self._refusal(self.ack)
         if refusal is not None:
             return self._refused(self.ack, *refusal)
-        if objects.condition_is_true(self.ack, "ACK.Terminal") and not self._is_managed(self.ack):
+        if objects.condition_is_true(self.ack, "ACK.Terminal") and not objects.is_managed(self.ack):
             return self._unmanaged(self.ack)
         return self._mirror_or_wait(self.ack)
 
@@ -389,7 +389,7 @@ class _Step:
         return str(self.spec.get("region") or "")
 
     def _generated_name(self) -> str:
-        return naming.generated_name(self.me.name, self.uid, self.facts.name_limit)
+        return naming.aws_name(self.me.name, self.uid, self.facts.name_limit)
 
     def _fill_name(self) -> None:
         field = self.facts.legacy_name_field
@@ -438,9 +438,8 @@ class _Step:
             "additional": additional,
             self.facts.name_status_field: name,
         }
-        if self.facts.log_group:
-            url = naming.log_url(self.spec.get("region", ""), self.facts.log_group, name)
-            early["cloudWatchLogUrl"] = url
+        if self.facts.has_log_url:
+            early["cloudWatchLogUrl"] = naming.log_url(self.facts.ack_kind, name, self.region)
         return {**kept, **early}
 
     def _problem(self, additional: str, reason: str, hold: Hold | None, *, code: str = "") -> Decision:

@@ -1,0 +1,5 @@
+"""`python -m bridge` is `ack-bridge`."""
+
+from bridge.cli.app import main
+
+main()
