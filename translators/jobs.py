@@ -10,13 +10,15 @@ What differs by kind is in `JobFacts` (names and texts) and in the hooks of `Job
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from translators.model import (
     AwsResource,
     Decision,
+    Failure,
     Json,
+    Question,
     Reference,
     Translation,
     World,
@@ -54,6 +56,8 @@ class JobFacts:
     check_time: str | None = None
     kept_fields: tuple[str, ...] = ()
     """Status fields that an error or an early status does not clear."""
+    early_fields: Mapping[str, Any] = field(default_factory=dict)
+    """What a status that knows nothing of the job yet has beside its first value."""
     trusts_finished_status: bool = True
     """Whether a finished old status always came from AWS (not so for batch transforms, §4.4)."""
 
@@ -112,9 +116,19 @@ class JobTranslator:
         """Old status fields of a job that AWS knows, from a status in ACK's spelling."""
         raise NotImplementedError
 
-    def questions_of(self, legacy: Json, view: JobView, world: World) -> Sequence[Any]:
-        """What must be asked of AWS before the status can be mirrored; nothing for most kinds."""
-        return ()
+    def enriched(
+        self, legacy: Json, view: JobView, world: World, job: AwsResource
+    ) -> JobView | Question | Failure:
+        """The view with what ACK does not say, or what must be asked for it; most kinds need nothing."""
+        return view
+
+    def before_release(self, legacy: Json, world: World) -> Decision:
+        """What goes before the old object's finalizer does; its questions hold the release up."""
+        return Decision()
+
+    def adjusted(self, legacy: Json, ack: Json, status: Json) -> Json:
+        """The mirrored status, where a kind compares its spec with what runs."""
+        return status
 
     def also(self, legacy: Json, view: JobView, world: World) -> Decision:
         """What a kind does beside mirroring (spawned training jobs, a spec that differs)."""

@@ -18,6 +18,7 @@ from translators.model import (
     LEGACY_FINALIZER,
     LEGACY_UID_LABEL,
     REGION_ANNOTATION,
+    SPAWNED_FINALIZER,
     Action,
     Apply,
     AwsResource,
@@ -95,7 +96,7 @@ class _Step:
         refusal = self._refusal(self.ack)
         if refusal is not None:
             return self._refused(self.ack, *refusal)
-        if objects.condition_is_true(self.ack, "ACK.Terminal") and not objects.is_managed(self.ack):
+        if objects.condition_is_true(self.ack, objects.TERMINAL) and not objects.is_managed(self.ack):
             return self._unmanaged(self.ack)
         return self._mirror_or_wait(self.ack)
 
@@ -104,6 +105,8 @@ class _Step:
         if self.facts.has_finished(self.status):
             # A finished job that was not adopted stays as it is: readable, and nobody's work.
             return self._done()
+        if objects.has_finalizer(self.legacy, SPAWNED_FINALIZER):
+            return self._shadow()
         hold = self.world.hold()
         if hold is not None and hold.generation == self.generation and self.world.now < hold.until:
             return self._done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
@@ -186,31 +189,44 @@ class _Step:
             return self._describe_failed(view)
         if isinstance(view, NotFound):
             return self._vanished()
-        questions = tuple(
-            q
-            for q in self.translator.questions_of(self.legacy, view, self.world)
-            if self.world.ask(q) is None
-        )
-        if questions:
-            return self._asking(*questions)
-        if not self._would_go_back(view):
-            self._write(self.translator.mirrored(self._named(), view.fields))
-        return self._following(ack, view)
+        return self._mirror(ack, view)
 
-    def _following(self, ack: Json, view: JobView) -> Decision:
-        also = self.translator.also(self.legacy, view, self.world)
+    def _mirror(self, ack: Json | None, view: JobView) -> Decision:
+        enriched = self.translator.enriched(self.legacy, view, self.world, self._resource())
+        if isinstance(enriched, Question):
+            return self._asking(enriched)
+        if isinstance(enriched, Failure):
+            return self._describe_failed(enriched)
+        also = self.translator.also(self.legacy, enriched, self.world)
         self.actions.extend(also.actions)
-        ack_status = (ack.get("status") or {}).get(self.facts.status_field)
-        follow = () if ack_status in FINISHED else (self._resource(),)
-        frozen = objects.condition_is_true(ack, "ACK.Terminal") and not view.finished
-        again = FROZEN_POLL if frozen and self.world.latest(self._resource()) is None else None
-        waits = [w for w in (again, also.again_after) if w is not None]
-        return Decision(
-            actions=tuple(self.actions),
-            questions=also.questions,
-            follow=(*follow, *also.follow),
-            again_after=min(waits, default=None),
-        )
+        if also.questions:
+            return self._asking(*also.questions)
+        if not self._would_go_back(enriched):
+            mirrored = self.translator.mirrored(self._named(), enriched.fields)
+            self._write(self.translator.adjusted(self.legacy, ack, mirrored) if ack else mirrored)
+        return self._following(ack, enriched, also.again_after)
+
+    def _shadow(self) -> Decision:
+        """A training job that a tuning job spawned: mirrored from AWS itself, with no ACK object."""
+        latest = self.world.latest(self._resource())
+        question = self._describe_question()
+        answer = latest or self.world.ask(question)
+        if answer is None:
+            return self._asking(question)
+        if isinstance(answer, Failure):
+            return self._describe_failed(answer)
+        if isinstance(answer, NotFound):
+            return self._vanished()
+        view = self._view_of(descriptions.ack_shaped(answer.data), from_ack=False)
+        return self._mirror(None, view) if view else self._done(again=FROZEN_POLL)
+
+    def _following(self, ack: Json | None, view: JobView, also_again: float | None) -> Decision:
+        ack_status = ((ack or {}).get("status") or {}).get(self.facts.status_field)
+        ended = ack_status in FINISHED if ack else view.finished
+        unwatched = ack is None or objects.condition_is_true(ack, objects.TERMINAL)
+        poll = unwatched and not view.finished and self.world.latest(self._resource()) is None
+        waits = [w for w in (FROZEN_POLL if poll else None, also_again) if w is not None]
+        return self._done(again=min(waits, default=None), follow=() if ended else (self._resource(),))
 
     def _silent(self, ack: Json) -> Decision:
         """ACK has said nothing yet: it is slow, it is not running, or its adoption target is missing."""
@@ -287,6 +303,12 @@ class _Step:
         return self._done()
 
     def _released(self) -> Decision:
+        first = self.translator.before_release(self.legacy, self.world)
+        self.actions.extend(first.actions)
+        if first.questions:
+            return self._asking(*first.questions)
+        if first.again_after is not None:
+            return self._done(again=first.again_after)
         self.actions.append(objects.remove_finalizer(self.legacy, LEGACY_FINALIZER))
         return self._done()
 
@@ -297,11 +319,11 @@ class _Step:
         status = ack.get("status") or {}
         from_ack = self._view_of(status, from_ack=True)
         latest = self.world.latest(self._resource())
-        frozen = objects.condition_is_true(ack, "ACK.Terminal") or objects.is_adopted(ack)
+        frozen = objects.condition_is_true(ack, objects.TERMINAL) or objects.is_adopted(ack)
         if from_ack is None and not objects.is_managed(ack):
             return None
         if latest is None and from_ack is not None and not from_ack.finished:
-            if objects.condition_is_true(ack, "ACK.Terminal"):
+            if objects.condition_is_true(ack, objects.TERMINAL):
                 return self._ask_view(from_ack)
             return from_ack
         if isinstance(latest, NotFound):
@@ -341,7 +363,7 @@ class _Step:
         """AWS' code and text where ACK could not create the job."""
         if (ack.get("status") or {}).get(self.facts.status_field):
             return None
-        condition = objects.condition(ack, "ACK.Recoverable")
+        condition = objects.condition(ack, objects.RECOVERABLE)
         if condition is None or condition.get("status") != "True" or objects.is_adopting(ack):
             return None
         matched = _REFUSAL.match(str(condition.get("message", "")))
@@ -440,7 +462,7 @@ class _Step:
         }
         if self.facts.has_log_url:
             early["cloudWatchLogUrl"] = naming.log_url(self.facts.ack_kind, name, self.region)
-        return {**kept, **early}
+        return {**self.facts.early_fields, **{k: v for k, v in kept.items() if v is not None}, **early}
 
     def _problem(self, additional: str, reason: str, hold: Hold | None, *, code: str = "") -> Decision:
         before = len(self.actions)

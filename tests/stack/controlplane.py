@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.client
 import json
 import os
 import secrets
@@ -162,6 +163,13 @@ class ControlPlane:
             with error:
                 raise RequestRefused(error.code, error.read().decode(errors="replace")) from None
         return json.loads(text) if text[:1] in b"{[" else text.decode()
+
+    def open(self, path: str) -> http.client.HTTPResponse:
+        """A streaming GET (a watch); the caller closes it."""
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=330, context=context)
+        return response
 
     def apply(self, path: str, obj: Any, *, manager: str = "test", token: str | None = None) -> Any:
         """Server-side apply, forced."""

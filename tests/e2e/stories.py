@@ -1,0 +1,216 @@
+"""The old operator's recordings as an oracle: the same steps on the local stack, and what must come out.
+
+A story is one file of `tests/recordings/legacy`. `play` repeats its steps (apply, delete) on a `LocalStack`
+with the product running, watches the old objects, and returns what was seen in the recording's own form;
+`normalised` takes out what can't be equal: uids, times, request ids, the namespace.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.stack.local import PLURALS, LocalStack, collection
+from translators.model import LEGACY_GROUP, Json, Reference
+
+RECORDINGS = Path(__file__).parents[1] / "recordings" / "legacy"
+SETTLED_AFTER = 1.5
+"""Seconds without news after which a story is taken to have ended."""
+
+STATUS_FIELDS = {
+    "TrainingJob": "trainingJobStatus",
+    "ProcessingJob": "processingJobStatus",
+    "BatchTransformJob": "transformJobStatus",
+    "HyperparameterTuningJob": "hyperParameterTuningJobStatus",
+    "HostingDeployment": "endpointStatus",
+    "HostingAutoscalingPolicy": "hostingAutoscalingPolicyStatus",
+    "Model": "status",
+    "EndpointConfig": "status",
+}
+_READS = ("Describe", "List", "Get", "Filter", "Simulate")
+_ACK_TAGS = "services.k8s.aws/"
+
+
+@dataclass
+class Seen:
+    """What one old object went through."""
+
+    statuses: list[Json] = field(default_factory=list)
+    deleted: bool = False
+    spec: Json = field(default_factory=dict)
+
+    def strings(self, kind: str) -> list[str]:
+        """Its status strings, each once in a row."""
+        values = [str(s.get(STATUS_FIELDS[kind], "")) for s in self.statuses]
+        return [v for i, v in enumerate(values) if v and (i == 0 or values[i - 1] != v)]
+
+
+@dataclass
+class Telling:
+    """A story as it was recorded, or as it was played."""
+
+    objects: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    calls: list[tuple[str, Json, str]] = field(default_factory=list)
+    """Changing AWS calls: operation, request, error."""
+
+    def seen(self, obj: Json, *, deleted: bool) -> None:
+        """One watch event."""
+        one = self.objects.setdefault((obj["kind"], normalised(obj["metadata"]["name"])), Seen())
+        one.deleted = deleted
+        one.spec = normalised(obj.get("spec") or {})
+        status = normalised(obj.get("status") or {})
+        if not one.statuses or one.statuses[-1] != status:
+            one.statuses.append(status)
+
+    def final(self, kind: str, name: str) -> Json:
+        """The last status of an object."""
+        return self.objects[kind, normalised(name)].statuses[-1]
+
+    def requests(self, *prefixes: str) -> list[tuple[str, Json]]:
+        """Changing calls that AWS took, or refused once: repeated refusals and repeated stops are folded."""
+        folded: list[tuple[str, Json]] = []
+        for operation, request, _error in self.calls:
+            if prefixes and not operation.startswith(prefixes):
+                continue
+            if (operation, request) not in folded:
+                folded.append((operation, request))
+        return folded
+
+
+def recorded(name: str) -> tuple[list[Json], Telling]:
+    """The steps of a recording, by time, and what came of them."""
+    lines = [json.loads(line) for line in (RECORDINGS / f"{name}.jsonl").read_text().splitlines()]
+    telling = Telling()
+    for line in sorted((x for x in lines if "step" not in x), key=lambda x: x["t"]):
+        if "seen" in line:
+            telling.seen(line["object"], deleted=line["seen"] == "DELETED")
+        elif not line["aws"].startswith(_READS):
+            error = str(line.get("error") or "")
+            telling.calls.append((line["aws"], without_ack_tags(normalised(line["request"])), error))
+    return sorted((x for x in lines if "step" in x), key=lambda x: x["t"]), telling
+
+
+def play(
+    stack: LocalStack,
+    namespace: str,
+    steps: Iterable[Json],
+    *,
+    speed: float,
+    ended: Callable[[Telling], bool],
+    limit: float = 60.0,
+) -> Telling:
+    """Repeat the steps, `speed` times faster, until `ended` says so; raises TimeoutError if it never does."""
+    telling = Telling()
+    kinds = [kind for kind in STATUS_FIELDS if kind in PLURALS]
+    stack.aws.clear_calls()
+    watches = [_Watch(stack, kind, namespace, telling) for kind in kinds]
+    try:
+        started = time.monotonic()
+        for step in steps:
+            _wait(started + step["t"] / speed)
+            obj = json.loads(json.dumps(step["object"]))
+            obj["metadata"]["namespace"] = namespace
+            if step["step"] == "apply":
+                stack.apply(obj, namespace)
+            else:
+                stack.delete(Reference.of(obj))
+        deadline = time.monotonic() + limit
+        while not ended(telling):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the story did not end within {limit} s: {_states(telling)}")
+            time.sleep(0.05)
+    finally:
+        for watch in watches:
+            watch.stop()
+    for call in stack.aws.calls:
+        if not call.operation.startswith(_READS):
+            request = without_ack_tags(normalised(call.request))
+            telling.calls.append((call.operation, request, str(call.error or "")))
+    return telling
+
+
+def normalised(value: Any) -> Any:
+    """Without what differs from run to run."""
+    if isinstance(value, dict):
+        kept = {k: normalised(v) for k, v in value.items() if k not in {"lastCheckTime", "lastUpdateTime"}}
+        return dict(sorted(kept.items()))
+    if isinstance(value, list):
+        return [normalised(v) for v in value]
+    if isinstance(value, str):
+        value = re.sub(r"[0-9a-f]{20,}", "<uid>", value)
+        value = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)", "<time>", value)
+        value = re.sub(r"\n\tstatus code: \d+, request id: [\w-]+", "", value)
+        return re.sub(r"\btest-\d+-\d+/", "default/", value)
+    return value
+
+
+def without_ack_tags(request: Json) -> Json:
+    """ACK's own two tags are no difference (trap 12); nor is an empty list or map beside none."""
+    kept = {k: v for k, v in request.items() if v not in ({}, [])}
+    if "Tags" in kept:
+        tags = [tag for tag in kept.pop("Tags") if not tag["Key"].startswith(_ACK_TAGS)]
+        if tags:
+            kept["Tags"] = tags
+    return dict(sorted(kept.items()))
+
+
+def extras(wanted: Any, got: Any, path: str = "") -> list[str]:
+    """Paths that `got` has and `wanted` has not; raises AssertionError where `wanted` is not met."""
+    if isinstance(wanted, dict):
+        assert isinstance(got, dict), f"{path}: {got!r} instead of {wanted!r}"
+        found = [f"{path}.{key}".lstrip(".") for key in got if key not in wanted]
+        for key, value in wanted.items():
+            assert key in got, f"{path}.{key} is missing"
+            found += extras(value, got[key], f"{path}.{key}".lstrip("."))
+        return found
+    if isinstance(wanted, list):
+        assert isinstance(got, list), f"{path}: {got!r} instead of a list"
+        assert len(wanted) == len(got), f"{path}: {len(got)} items instead of {len(wanted)}"
+        pairs = zip(wanted, got, strict=True)
+        return [p for i, (w, g) in enumerate(pairs) for p in extras(w, g, f"{path}[{i}]")]
+    assert wanted == got, f"{path}: {got!r} instead of {wanted!r}"
+    return []
+
+
+def _states(telling: Telling) -> str:
+    return "; ".join(
+        f"{k[0]}/{k[1]}: {v.statuses[-1:]} deleted={v.deleted}" for k, v in telling.objects.items()
+    )
+
+
+def _wait(moment: float) -> None:
+    delay = moment - time.monotonic()
+    if delay > 0:
+        time.sleep(delay)
+
+
+class _Watch(threading.Thread):
+    """One watch of an old kind, into a telling."""
+
+    def __init__(self, stack: LocalStack, kind: str, namespace: str, telling: Telling) -> None:
+        super().__init__(daemon=True)
+        self._stack, self._kind, self._telling = stack, kind, telling
+        where = collection(f"{LEGACY_GROUP}/v1", kind, namespace)
+        query = urllib.parse.urlencode({"watch": "true", "resourceVersion": "0", "timeoutSeconds": "300"})
+        self._response = stack.plane.open(f"{where}?{query}")
+        self.start()
+
+    def run(self) -> None:
+        try:
+            for line in self._response:
+                event = json.loads(line)
+                if event["type"] in {"ADDED", "MODIFIED", "DELETED"}:
+                    self._telling.seen(event["object"], deleted=event["type"] == "DELETED")
+        except (OSError, ValueError, AttributeError):
+            return  # closed by stop
+
+    def stop(self) -> None:
+        self._response.close()

@@ -1,0 +1,234 @@
+"""HyperparameterTuningJob: counters that ACK lacks, and one old TrainingJob for each job that it spawned.
+
+ACK shows neither counters nor children, so this kind asks AWS itself: one Describe now and then while the
+job runs and one when it has ended, and a List only when the counters say that there are children which
+have no object yet. The children are mirrored without ACK objects (`jobstep`), so that hundreds of them
+cost ACK nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from translators import backward, descriptions, inverse, jobstep, objects, translation
+from translators.jobs import JobFacts, JobTranslator, JobView
+from translators.mapping import KindMapping
+from translators.model import (
+    SPAWNED_FINALIZER,
+    Action,
+    Apply,
+    AwsResource,
+    Decision,
+    Delete,
+    Emit,
+    Failure,
+    Found,
+    Json,
+    NotFound,
+    Question,
+    Reference,
+    Translation,
+    World,
+)
+
+COUNTED_EVERY = 10.0
+"""Seconds that counters of a running job may be old. The old operator asked every five."""
+SPAWNED_AT_ONCE = 20
+"""Children that are made in one step; the next step follows at once."""
+TUNING_JOB_LABEL = "bridge.sagemaker.aws.amazon.com/tuning-job-uid"
+"""On a spawned TrainingJob: the uid of its tuning job's old object."""
+
+_COUNTERS = ("completed", "inProgress", "nonRetryableError", "retryableError", "stopped")
+
+FACTS = JobFacts(
+    kind="HyperparameterTuningJob",
+    ack_kind="HyperParameterTuningJob",
+    ack_name_field="hyperParameterTuningJobName",
+    legacy_name_field="hyperParameterTuningJobName",
+    name_limit=32,
+    status_field="hyperParameterTuningJobStatus",
+    name_status_field="sageMakerHyperParameterTuningJobName",
+    describe="DescribeHyperParameterTuningJob",
+    noun="hyperparameter tuning job",
+    prefixes={
+        "describe": "Unable to describe SageMaker hyperparameter tuning job: ",
+        "create": "Unable to create hyperparameter tuning job: Unable to create HyperParameter Tuning Job: ",
+        "stop": "Unable to delete hyperparameter tuning job: ",
+    },
+    error_status=lambda _code: "ReconcilingTuningJob",
+    has_log_url=False,
+    kept_fields=("bestTrainingJob", "trainingJobStatusCounters"),
+    early_fields={"trainingJobStatusCounters": {}},
+)
+
+
+class HyperparameterTuningJobTranslator(JobTranslator):
+    """Decides about HyperparameterTuningJobs; `child` is the mapping of TrainingJob, for what it spawns."""
+
+    facts = FACTS
+
+    def __init__(self, mapping: KindMapping, child: KindMapping) -> None:
+        self._mapping = mapping
+        self._child = child
+
+    def translate(self, legacy: Json) -> Translation:
+        """See `KindTranslator.translate`."""
+        return translation.translate(self._mapping, legacy)
+
+    def decide(self, legacy: Json, world: World) -> Decision:
+        """See `KindTranslator.decide`."""
+        return jobstep.decide(self, legacy, world)
+
+    def mirrored(self, legacy: Json, ack_status: Mapping[str, Any]) -> Json:
+        """What was known of counters and of the best job stays where nothing newer is known."""
+        status = backward.project_job(self._mapping, legacy, ack_status)
+        before = legacy.get("status") or {}
+        known = {field: before.get(field) for field in self.facts.kept_fields}
+        counted = ack_status.get("trainingJobStatusCounters")
+        if counted:
+            status["trainingJobStatusCounters"] = _old_counters(counted)
+        return {**known, **status}
+
+    def enriched(
+        self, legacy: Json, view: JobView, world: World, job: AwsResource
+    ) -> JobView | Question | Failure:
+        """The view with counters: from the change feed if it is fresh, else from AWS."""
+        latest = world.latest(job)
+        settled = self.facts.has_finished(legacy.get("status") or {})
+        if settled and _total((legacy.get("status") or {}).get("trainingJobStatusCounters")) is not None:
+            return view
+        if isinstance(latest, Found):
+            described = descriptions.ack_shaped(latest.data)
+            fresh = world.now - latest.asked_at < timedelta(seconds=COUNTED_EVERY)
+            if described.get(self.facts.status_field) == view.status and (fresh or view.finished):
+                return _with_counters(view, described)
+        question = Question.of(self.facts.describe, job.region, **{self.facts.describe_parameter: job.name})
+        answer = world.ask(question)
+        if answer is None:
+            return question
+        if isinstance(answer, Failure):
+            return answer
+        if isinstance(answer, NotFound):
+            return view
+        return _with_counters(view, descriptions.ack_shaped(answer.data))
+
+    def also(self, legacy: Json, view: JobView, world: World) -> Decision:
+        """The children that have no object yet, a few at a time."""
+        again = None if view.finished else COUNTED_EVERY
+        total = _total(view.fields.get("trainingJobStatusCounters"))
+        if total is None or total <= len(self._labelled(legacy, world)):
+            return Decision(again_after=again)
+        listed = self._spawned_names(legacy, world)
+        if isinstance(listed, Decision):
+            return listed
+        namespace = legacy["metadata"]["namespace"]
+        missing = [name for name in listed if world.legacy("TrainingJob", namespace, name) is None]
+        now, later = missing[:SPAWNED_AT_ONCE], missing[SPAWNED_AT_ONCE:]
+        region = legacy["spec"]["region"]
+        questions = [Question.of("DescribeTrainingJob", region, TrainingJobName=name) for name in now]
+        unasked = tuple(question for question in questions if world.ask(question) is None)
+        if unasked:
+            return Decision(questions=unasked)
+        actions: list[Action] = []
+        for name, question in zip(now, questions, strict=True):
+            answer = world.ask(question)
+            if isinstance(answer, Found):
+                actions.append(Apply(self._shadow(legacy, name, answer.data), only_create=True))
+            elif isinstance(answer, Failure) and not answer.retryable:
+                actions.append(Emit("SpawnFailed", f"{name}: {answer.code}: {answer.message}", "Warning"))
+        return Decision(actions=tuple(actions), again_after=0.1 if later else again)
+
+    def before_release(self, legacy: Json, world: World) -> Decision:
+        """Its children go with it: those that it spawned, and no other of the same name (§5.4)."""
+        listed = self._spawned_names(legacy, world)
+        if isinstance(listed, Decision):
+            return listed
+        namespace = legacy["metadata"]["namespace"]
+        found = [world.legacy("TrainingJob", namespace, name) for name in listed]
+        children = {
+            c["metadata"]["name"]: c for c in [*found, *self._labelled(legacy, world)] if c is not None
+        }
+        actions: list[Action] = []
+        for name in sorted(children):
+            child = children[name]
+            if not objects.has_finalizer(child, SPAWNED_FINALIZER):
+                continue
+            actions.append(objects.remove_finalizer(child, SPAWNED_FINALIZER))
+            if not objects.is_deleting(child):
+                actions.append(Delete(Reference.of(child), objects.uid_of(child)))
+        return Decision(actions=tuple(actions))
+
+    def _labelled(self, legacy: Json, world: World) -> list[Json]:
+        labels = {TUNING_JOB_LABEL: objects.uid_of(legacy)}
+        return list(world.legacy_labelled("TrainingJob", legacy["metadata"]["namespace"], labels))
+
+    def _spawned_names(self, legacy: Json, world: World) -> list[str] | Decision:
+        """All pages of what AWS says that this tuning job spawned; a decision where that is not known."""
+        names: list[str] = []
+        job = self.known_name(legacy)
+        if not job:
+            return names
+        more: dict[str, Any] = {}
+        while True:
+            question = Question.of(
+                "ListTrainingJobsForHyperParameterTuningJob",
+                legacy["spec"]["region"],
+                HyperParameterTuningJobName=job,
+                MaxResults=100,
+                **more,
+            )
+            answer = world.ask(question)
+            if answer is None:
+                return Decision(questions=(question,))
+            if isinstance(answer, Failure):
+                return Decision(again_after=COUNTED_EVERY)
+            if isinstance(answer, NotFound):
+                return names
+            names += [summary["TrainingJobName"] for summary in answer.data["TrainingJobSummaries"]]
+            if not answer.data.get("NextToken"):
+                return names
+            more = {"NextToken": answer.data["NextToken"]}
+
+    def _shadow(self, legacy: Json, name: str, description: Json) -> Json:
+        """The old TrainingJob of a spawned job, as the old operator made it (recordings tuning-*)."""
+        spec = inverse.old_spec(self._child, descriptions.ack_shaped(description))
+        spec["region"] = legacy["spec"]["region"]
+        if endpoint := legacy["spec"].get("sageMakerEndpoint"):
+            spec["sageMakerEndpoint"] = endpoint
+        reference = Reference.legacy("TrainingJob", legacy["metadata"]["namespace"], name)
+        return {
+            "apiVersion": reference.api_version,
+            "kind": reference.kind,
+            "metadata": {
+                "name": name,
+                "namespace": reference.namespace,
+                "labels": {TUNING_JOB_LABEL: objects.uid_of(legacy)},
+                "finalizers": [SPAWNED_FINALIZER],
+            },
+            "spec": spec,
+        }
+
+
+def _with_counters(view: JobView, described: Json) -> JobView:
+    counters = described.get("trainingJobStatusCounters")
+    return JobView(view.status, {**view.fields, "trainingJobStatusCounters": counters}, view.from_ack)
+
+
+def _old_counters(counted: Mapping[str, int]) -> dict[str, int]:
+    """`totalError` only where both parts are known (`spec/legacy-jobs.md` §5.2)."""
+    old = {name: counted[name] for name in _COUNTERS if name in counted}
+    if {"nonRetryableError", "retryableError"} <= old.keys():
+        old["totalError"] = old["nonRetryableError"] + old["retryableError"]
+    return old
+
+
+def _total(counters: Mapping[str, int] | None) -> int | None:
+    """How many jobs were spawned so far, or None where nothing was counted."""
+    values = list(_counted(counters or {}))
+    return sum(values) if values else None
+
+
+def _counted(counters: Mapping[str, int]) -> Iterator[int]:
+    return (counters[name] for name in _COUNTERS if name in counters)
