@@ -119,7 +119,7 @@ def _dumped(data: dict[str, Any]) -> str:
 def _yaml() -> YAML:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 110
     yaml.representer.ignore_aliases = lambda _data: True
     return yaml
