@@ -185,6 +185,8 @@ class _Step:
         view = self._view(ack)
         if view is None:
             return self._silent(ack)
+        if isinstance(view, Question):
+            return self._asking(view)
         if isinstance(view, Failure):
             return self._describe_failed(view)
         if isinstance(view, NotFound):
@@ -314,7 +316,7 @@ class _Step:
 
     # --- what is known
 
-    def _view(self, ack: Json) -> JobView | NotFound | Failure | None:
+    def _view(self, ack: Json) -> JobView | NotFound | Failure | Question | None:
         """The further of ACK's status and the change feed's; asks AWS itself where ACK is frozen."""
         status = ack.get("status") or {}
         from_ack = self._view_of(status, from_ack=True)
@@ -333,10 +335,11 @@ class _Step:
         from_feed = self._view_of(descriptions.ack_shaped(latest.data), from_ack=False)
         return _further(from_ack, from_feed)
 
-    def _ask_view(self, from_ack: JobView) -> JobView | NotFound | Failure:
-        answer = self.world.ask(self._describe_question())
+    def _ask_view(self, from_ack: JobView) -> JobView | NotFound | Failure | Question:
+        question = self._describe_question()
+        answer = self.world.ask(question)
         if answer is None:
-            return from_ack
+            return question
         if isinstance(answer, Found):
             described = self._view_of(descriptions.ack_shaped(answer.data), from_ack=False)
             return _further(from_ack, described) or from_ack
@@ -345,8 +348,10 @@ class _Step:
         return answer
 
     def _view_of(self, fields: Json, *, from_ack: bool) -> JobView | None:
+        """ACK's conditions are left out: they speak of ACK, not of the job."""
         status = fields.get(self.facts.status_field)
-        return JobView(str(status), fields, from_ack) if status else None
+        told = {k: v for k, v in fields.items() if k != "conditions"}
+        return JobView(str(status), told, from_ack) if status else None
 
     def _would_go_back(self, view: JobView) -> bool:
         """A finished job never runs again: an older view is no news (after a restart, say)."""
@@ -420,10 +425,11 @@ class _Step:
             self.actions.append(Patch(self.me, self.uid, body, locked=True))
 
     def _named(self) -> Json:
-        """The old object with the name that it will have after the write-back."""
+        """The old object with the name that is tracked, wherever that stands in it."""
         field = self.facts.legacy_name_field
-        named: Json = {**self.legacy, "spec": {**self.spec, **({field: self.name} if field else {})}}
-        return named
+        spec = {**self.spec, field: self.name} if field else self.spec
+        status = {**self.status, self.facts.name_status_field: self.name}
+        return {**self.legacy, "spec": spec, "status": status}
 
     def _resource(self) -> AwsResource:
         return AwsResource(self.facts.ack_kind, self.region, self.name)
