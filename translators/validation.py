@@ -1,0 +1,114 @@
+"""Checks the spec of an old object against its old CRD, offline, with messages for people.
+
+One error notice for each thing that an API server would refuse. Unknown fields are no fault: servers
+that the old operator ran on kept them (`forward` reports them).
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import jsonschema
+from jsonschema.exceptions import ValidationError
+
+from translators import notices
+from translators.model import Json, Notice
+from translators.resource_schema import ResourceSchema
+
+_TYPES = {"object": "an object", "array": "a list", "integer": "a whole number", "null": "null"}
+_JSON_TYPES = (
+    (bool, "true or false"),
+    (int, "a number"),
+    (float, "a number"),
+    (str, "a string"),
+    (list, "a list"),
+    (dict, "an object"),
+)
+
+
+class SpecValidation:
+    """The rules of one old CRD's spec, compiled once."""
+
+    def __init__(self, schema: ResourceSchema) -> None:
+        self._validator = jsonschema.Draft202012Validator(_nullable(schema.spec.to_openapi()))
+
+    def faults(self, spec: Any) -> list[Notice]:
+        """All faults of a spec; `spec` is parsed YAML or JSON."""
+        return [_notice(error) for error in self._validator.iter_errors(spec)]
+
+
+def _nullable(node: Json) -> Json:
+    """Lets every optional property be null, which an API server drops."""
+    copy = dict(node)
+    if "properties" in node:
+        required = node.get("required", ())
+        copy["properties"] = {
+            name: _nullable(child) if name in required else _or_null(_nullable(child))
+            for name, child in node["properties"].items()
+        }
+    for keyword in ("items", "additionalProperties"):
+        if keyword in node:
+            copy[keyword] = _nullable(node[keyword])
+    return copy
+
+
+def _or_null(node: Json) -> Json:
+    allowed = dict(node)
+    allowed["type"] = [node["type"], "null"]
+    if "enum" in node:
+        allowed["enum"] = [*node["enum"], None]
+    return allowed
+
+
+def _notice(error: ValidationError) -> Notice:
+    path = _path(error)
+    rule = str(error.validator)
+    limit, value = cast(Any, error.validator_value), cast(Any, error.instance)
+    if rule == "required":
+        names = [name for name in limit if name not in value]
+        missing = next((name for name in names if repr(name) in error.message), names[0])
+        return notices.missing(f"{path}.{missing}")
+    return notices.not_allowed(path, _message(rule, limit, value))
+
+
+def _message(rule: str, limit: Any, value: Any) -> str:
+    match rule:
+        case "type":
+            wanted = [name for name in ([limit] if isinstance(limit, str) else limit) if name != "null"]
+            named = " or ".join(_TYPES.get(name, f"a {name}") for name in wanted)
+            return f"must be {named}, is {_named(value)}"
+        case "enum":
+            choices = ", ".join(str(choice) for choice in limit if choice is not None)
+            return f"{value!r} is none of {choices}"
+        case "pattern":
+            return f"{_short(value)} does not match {limit}"
+        case "minLength":
+            return f"{_short(value)} is shorter than {limit} characters"
+        case "maxLength":
+            return f"{_short(value)} is longer than {limit} characters"
+        case "minimum":
+            return f"{value} is less than {limit}"
+        case "maximum":
+            return f"{value} is more than {limit}"
+        case "minItems":
+            return f"has {len(value)} items, at least {limit} are needed"
+        case "maxItems":
+            return f"has {len(value)} items, at most {limit} are allowed"
+    raise AssertionError(f"no message for the rule {rule}")  # a CRD keyword that `Schema` does not read
+
+
+def _path(error: ValidationError) -> str:
+    text = "spec"
+    for step in error.absolute_path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text
+
+
+def _named(value: Any) -> str:
+    kind = next((name for type_, name in _JSON_TYPES if isinstance(value, type_)), "null")
+    return kind if isinstance(value, dict | list) or value is None else f"{kind} ({_short(value)})"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
