@@ -21,7 +21,8 @@ from typing import Any
 import yaml
 
 from bridge.errors import UserError
-from translators.mapping import MappingError, Mappings
+from translators.mapping import Mappings
+from translators.mapping_compiler import MappingError, compile_mappings
 from translators.resource_schema import ResourceSchema
 from translators.schema import SchemaError
 
@@ -55,7 +56,7 @@ def mappings() -> Mappings:
 def load(folder: Path) -> Mappings:
     """The mappings of one folder, compiled against its ACK statements and our old CRDs."""
     try:
-        return Mappings.compile(
+        return compile_mappings(
             [parse(path) for path in mapping_files(folder)],
             shape=json.loads((folder / "schema" / "mapping.json").read_text()),
             legacy=[ResourceSchema.from_crd(crd) for crd in legacy_crds().values()],
