@@ -27,6 +27,8 @@ from translators.model import (
 SYNCHRONIZING = "SynchronizingK8sJobWithSageMaker"
 IN_PROGRESS = "InProgress"
 STOPPING = "Stopping"
+VANISHED = "Vanished: "
+"""Begins the text of a job that existed and is gone: read again, so that it is never started twice."""
 FINISHED = frozenset({"Completed", "Failed", "Stopped"})
 
 
@@ -144,12 +146,18 @@ class JobTranslator:
         """A job concerns nobody else."""
         return ()
 
+    def existed(self, status: Mapping[str, Any]) -> bool:
+        """Whether an old status tells of a job that AWS once had."""
+        running = status.get(self.facts.status_field) in {IN_PROGRESS, STOPPING}
+        vanished = str(status.get("additional", "")).startswith(VANISHED)
+        return running or vanished or self.facts.has_finished(status)
+
     def known_name(self, legacy: Mapping[str, Any]) -> str:
         """The SageMaker name: the status' where the job existed, else the spec's, else none."""
         status = legacy.get("status") or {}
         spec = legacy.get("spec") or {}
         named = status.get(self.facts.name_status_field) or ""
-        if named and status.get(self.facts.status_field) in FINISHED | {IN_PROGRESS, STOPPING}:
+        if named and self.existed(status):
             return str(named)
         field = self.facts.legacy_name_field
         return str((field and spec.get(field)) or named)

@@ -13,7 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from translators import descriptions, marks, naming, objects
-from translators.jobs import FINISHED, IN_PROGRESS, STOPPING, SYNCHRONIZING, JobTranslator, JobView
+from translators.jobs import (
+    FINISHED,
+    IN_PROGRESS,
+    STOPPING,
+    SYNCHRONIZING,
+    VANISHED,
+    JobTranslator,
+    JobView,
+)
 from translators.model import (
     LEGACY_FINALIZER,
     LEGACY_UID_LABEL,
@@ -125,7 +133,7 @@ class _Step:
             return self._describe_failed(answer)
         if isinstance(answer, Found):
             return self._exists_already(answer, translation.objects[0])
-        if self.status.get(self.facts.status_field) in {IN_PROGRESS, STOPPING}:
+        if self.translator.existed(self.status):
             return self._vanished()
         self._say_notices(translation.notices)
         self.actions.append(Apply(translation.objects[0], only_create=True))
@@ -133,9 +141,7 @@ class _Step:
 
     def _exists_already(self, answer: Found, wanted: Json) -> Decision:
         """Ours by its generated name, by our status, or by being just what this object asks for."""
-        ours = self.name == self._generated_name() or self.name == self.status.get(
-            self.facts.name_status_field
-        )
+        ours = self.name == self._generated_name() or self._was_mine()
         differing = [] if ours else descriptions.mismatches(wanted["spec"], answer.data)
         if differing:
             return self._blocked(
@@ -150,7 +156,7 @@ class _Step:
 
     def _vanished(self) -> Decision:
         message = (
-            f"The {self.facts.noun} {self.name} is not in {self.region} any more. It is not started a second "
+            f"{VANISHED}the {self.facts.noun} {self.name} is not in {self.region} any more. It is not started a second "
             "time; delete this object and apply it again to run it anew"
         )
         return self._problem(
@@ -292,8 +298,7 @@ class _Step:
         if self.world.ack_claiming(self._resource()):
             # Another ACK object manages this very job; it is not ours to stop.
             return self._released()
-        existed = self.status.get(self.facts.name_status_field) == self.name
-        if not existed and self.name != self._generated_name():
+        if self.name != self._generated_name() and not self._was_mine():
             return self._released()
         if foreign is not None:
             return self._blocked(
@@ -396,6 +401,12 @@ class _Step:
                 return f"already used by {reference}"
         return ""
 
+    def _was_mine(self) -> bool:
+        """Whether the old status tells of this very job as one that ran."""
+        return self.translator.existed(self.status) and self.name == self.status.get(
+            self.facts.name_status_field
+        )
+
     def _running(self, answer: Found) -> bool:
         return descriptions.ack_shaped(answer.data).get(self.facts.status_field) in {IN_PROGRESS, STOPPING}
 
@@ -470,9 +481,12 @@ class _Step:
             early["cloudWatchLogUrl"] = naming.log_url(self.facts.ack_kind, name, self.region)
         return {**self.facts.early_fields, **{k: v for k, v in kept.items() if v is not None}, **early}
 
-    def _problem(self, additional: str, reason: str, hold: Hold | None, *, code: str = "") -> Decision:
+    def _problem(
+        self, additional: str, reason: str, hold: Hold | None, *, code: str = "", named: bool = True
+    ) -> Decision:
+        """A status that says what is wrong, and an Event when that is news."""
         before = len(self.actions)
-        self._write(self._error_status(self.facts.error_status(code), additional))
+        self._write(self._error_status(self.facts.error_status(code), additional, named=named))
         if len(self.actions) > before:
             self._emit(reason, additional, "Warning")
         again = (hold.until - self.world.now).total_seconds() if hold else None
@@ -493,7 +507,7 @@ class _Step:
 
     def _blocked(self, message: str, reason: str) -> Decision:
         hold = self._next_hold("blocked")
-        return self._problem(f"Blocked: {message}", reason, hold)
+        return self._problem(f"Blocked: {message}", reason, hold, named=False)
 
     def _blocked_by_foreign(self, ack: Json) -> Decision:
         owner = marks.legacy_of(ack)
