@@ -13,13 +13,30 @@ from typing import Any
 
 from translators.model import Json
 
+USER_KEYED = frozenset(
+    {
+        "CollectionParameters",
+        "Environment",
+        "HookParameters",
+        "HyperParameters",
+        "ProfilingParameters",
+        "RuleParameters",
+        "StaticHyperParameters",
+        "TunedHyperParameters",
+    }
+)
+"""Fields that hold a map whose keys are the user's own words, and stay as they are."""
+
 _ACRONYMS = ("Arn", "Uri", "Url", "Id", "Kms")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z]|\b|\d)|[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
 def ack_shaped(description: Mapping[str, Any]) -> Json:
     """A Describe answer in the spelling of ACK's status: keys, and timestamps as RFC 3339 strings."""
-    return {ack_name(key): _shaped(value) for key, value in description.items()}
+    return {
+        ack_name(key): dict(value or {}) if key in USER_KEYED else _shaped(value)
+        for key, value in description.items()
+    }
 
 
 def ack_name(aws_name: str) -> str:
@@ -57,7 +74,13 @@ def _mismatches(wanted: Any, found: Any, path: str) -> Iterator[str]:
     if isinstance(wanted, Mapping):
         known = {k.lower(): v for k, v in found.items()} if isinstance(found, Mapping) else {}
         for key, value in wanted.items():
-            yield from _mismatches(value, known.get(key.rstrip("_").lower()), f"{path}.{key}".lstrip("."))
+            other = known.get(key.rstrip("_").lower())
+            where = f"{path}.{key}".lstrip(".")
+            if key[:1].upper() + key[1:] in USER_KEYED:
+                if dict(value or {}) != dict(other or {}):
+                    yield where
+                continue
+            yield from _mismatches(value, other, where)
     elif isinstance(wanted, list):
         items = found if isinstance(found, list) else []
         if len(items) != len(wanted):

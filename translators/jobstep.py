@@ -156,8 +156,8 @@ class _Step:
 
     def _vanished(self) -> Decision:
         message = (
-            f"{VANISHED}the {self.facts.noun} {self.name} is not in {self.region} any more. It is not started a second "
-            "time; delete this object and apply it again to run it anew"
+            f"{VANISHED}the {self.facts.noun} {self.name} is not in {self.region} any more. "
+            "It is not started a second time; delete this object and apply it again to run it anew"
         )
         return self._problem(
             message, "Vanished", Hold(self.generation, 1, self._after(RETRY_LIMIT), "vanished")
