@@ -182,6 +182,12 @@ class World(Protocol):
     def ask(self, question: Question) -> Answer | None:
         """What AWS answered in this reconcile, or None where it was not asked yet."""
 
+    def refusal(self, call: CallAws) -> Failure | None:
+        """How AWS refused this very call when a decision on this object last made it.
+
+        None where it was never made, where it went well the last time, and after a restart.
+        """
+
     def latest(self, resource: AwsResource) -> Found | NotFound | None:
         """The newest description that the change feed holds of a followed thing; asks nothing."""
 

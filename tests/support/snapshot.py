@@ -24,6 +24,7 @@ from translators import marks, objects
 from translators.model import (
     Answer,
     AwsResource,
+    CallAws,
     Failure,
     Found,
     Hold,
@@ -65,6 +66,8 @@ class SnapshotWorld:
     legacy_objects: Sequence[Json] = ()
     answers: Mapping[Question, Answer] = field(default_factory=dict)
     descriptions: Mapping[AwsResource, Found | NotFound] = field(default_factory=dict)
+    refusals: Mapping[tuple[str, str], Failure] = field(default_factory=dict)
+    """By operation and region, whatever the parameters."""
     held: Hold | None = None
     served: frozenset[str] = ACK_KINDS
     claims_of: Claims = no_claims
@@ -80,6 +83,7 @@ class SnapshotWorld:
             legacy_objects=observed.get("legacy") or (),
             answers={_question(a): _answer(a, now) for a in observed.get("answers") or ()},
             descriptions={_resource(a): _description(a, now) for a in observed.get("latest") or ()},
+            refusals={(a["operation"], a["region"]): _refusal(a) for a in observed.get("refused") or ()},
             held=Hold(**hold) if hold else None,
             served=frozenset(observed.get("served", ACK_KINDS)),
             claims_of=claims_of,
@@ -114,6 +118,9 @@ class SnapshotWorld:
     def ask(self, question: Question) -> Answer | None:
         return self.answers.get(question)
 
+    def refusal(self, call: CallAws) -> Failure | None:
+        return self.refusals.get((call.operation, call.region))
+
     def latest(self, resource: AwsResource) -> Found | NotFound | None:
         return self.descriptions.get(resource)
 
@@ -135,6 +142,10 @@ def _question(entry: Mapping[str, Any]) -> Question:
 
 def _resource(entry: Mapping[str, Any]) -> AwsResource:
     return AwsResource(entry["kind"], entry["region"], entry["name"])
+
+
+def _refusal(entry: Mapping[str, Any]) -> Failure:
+    return Failure(entry["code"], entry["message"], entry["retryable"], entry["asked_at"])
 
 
 def _answer(entry: Mapping[str, Any], now: datetime) -> Answer:
