@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -111,7 +111,7 @@ class KubeClient:
 
     async def pages(
         self, resource: Resource, namespace: str | None = None, *, limit: int = PAGE_SIZE, labels: str = ""
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """All objects in one namespace or in all, page by page, as they were at one moment.
 
         `Gone` when the server has forgotten that moment before the last page: start again.
@@ -145,7 +145,7 @@ class KubeClient:
         *,
         lasting: float,
         silence: float,
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """What changes from `resource_version` on, with bookmarks, until the server ends it.
 
         The server is asked to end it after `lasting` seconds. `Silent` where nothing at all comes for

@@ -11,8 +11,8 @@
       Gone             410: the resource version or the continue token is too old
       Invalid          400, 413, 415 or 422: this request can't succeed as it is
 
-Everything is recognised by status code and by the machine-readable parts of the `Status` object, never by
-its text.
+Everything is recognised by status code and by the machine-readable parts of the `Status` object, with one
+exception that the server leaves us: an applied object of the wrong shape is a 500 like any other (seen, 1.34).
 """
 
 from __future__ import annotations
@@ -89,6 +89,9 @@ _BY_STATUS: Mapping[int, type[KubeFailure]] = {
     429: Throttled,
 }
 
+_WRONG_SHAPE = "failed to create typed patch object"
+"""How server-side apply says that a field is unknown or of another type than in the schema."""
+
 _FIXES: Mapping[type[KubeFailure], str] = {
     Unauthorized: "Log in again, or choose another --context",
     Forbidden: "Ask for that permission, or use an identity that has it",
@@ -110,6 +113,8 @@ def from_status_object(status: Mapping[str, Any], request: str, *, retry_after: 
     kind = _BY_STATUS.get(code, Unavailable if code >= 500 or code in {408, 499} else Invalid)
     if kind is Invalid and _is_about_uid(details):
         kind = Conflict
+    if code == 500 and _WRONG_SHAPE in text:
+        kind = Invalid
     waits = retry_after or float(details.get("retryAfterSeconds") or 0)
     message = f"{request}: {text}"
     if kind is NotFound:

@@ -129,7 +129,7 @@ class FaultProxy:
         self._rules: list[_Rule] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
-        self._streams: set[web.Request] = set()
+        self._streams: dict[int, web.Request] = {}
         self._speaking = asyncio.Event()
         self._speaking.set()
 
@@ -282,7 +282,7 @@ class FaultProxy:
         await asyncio.sleep(0.05)
 
     def _cut_streams(self) -> None:
-        for request in list(self._streams):
+        for request in list(self._streams.values()):
             _reset(request)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -331,7 +331,7 @@ class FaultProxy:
             await response.prepare(request)
             sent = 0
             if seen.is_watch:
-                self._streams.add(request)
+                self._streams[id(request)] = request
             try:
                 async for chunk in upstream.content.iter_any():
                     if seen.is_watch:
@@ -344,7 +344,7 @@ class FaultProxy:
                         raise ConnectionResetError
                 await response.write_eof()
             finally:
-                self._streams.discard(request)
+                self._streams.pop(id(request), None)
             return response
 
 
