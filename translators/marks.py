@@ -5,6 +5,7 @@ Owner references are never among them: garbage collection would carry the deleti
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,16 @@ from translators.model import (
 RETAIN = "retain"
 DELETE = "delete"
 
+MADE_FROM_ANNOTATION = "bridge.sagemaker.aws.amazon.com/made-from"
+"""On the ACK objects of kinds whose edits replace them: `spec_digest` of the old object when this was made.
+
+What differs from AWS without an edit is drift, and is left alone (invariant 2); only this tells the two
+apart, as an adopted object has AWS' values in its spec and not the old object's. Adoption does not write
+it; it is added when the bridge first sees the adopted object.
+"""
+
+_REPLACED_BY_EDITS = frozenset({"Model", "EndpointConfig", "HostingAutoscalingPolicy"})
+
 
 def ack_object(legacy: Mapping[str, Any], kind: str, name: str, region: str, spec: Json) -> Json:
     """A complete ACK object for an old one: everything that the bridge owns in it.
@@ -30,7 +41,10 @@ def ack_object(legacy: Mapping[str, Any], kind: str, name: str, region: str, spe
     `retain` from the first write (invariant 2). The uid label is left out where the old object has
     none, as in a file that was never applied.
     """
-    return {**_marked(legacy, kind, name, region, {}), "spec": spec}
+    marked = _marked(legacy, kind, name, region, {})
+    if legacy["kind"] in _REPLACED_BY_EDITS and legacy["metadata"].get("uid"):
+        marked["metadata"]["annotations"][MADE_FROM_ANNOTATION] = spec_digest(legacy)
+    return {**marked, "spec": spec}
 
 
 def adopting_object(
@@ -45,6 +59,27 @@ def adopting_object(
         ADOPTION_FIELDS_ANNOTATION: json.dumps(dict(fields), sort_keys=True),
     }
     return _marked(legacy, kind, name, region, adoption)
+
+
+def spec_digest(legacy: Mapping[str, Any]) -> str:
+    """What an old spec says, as 16 hex digits; the same with and without zero values (design §5b.15)."""
+    said = json.dumps(without_zeros(legacy.get("spec") or {}), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def without_zeros(value: Any) -> Any:
+    """Without fields that are null, "", false or empty: what a write-back of the old operator dropped.
+
+    Numbers stay: a minimum capacity of 0 is not the same as none.
+    """
+    if isinstance(value, Mapping):
+        kept = {name: without_zeros(child) for name, child in value.items()}
+        return {name: child for name, child in kept.items() if not _is_zero(child)}
+    return [without_zeros(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_zero(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def is_made_for(ack: Mapping[str, Any], legacy: Mapping[str, Any]) -> bool:
