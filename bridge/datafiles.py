@@ -54,7 +54,18 @@ def mappings() -> Mappings:
 
 
 def load(folder: Path) -> Mappings:
-    """The mappings of one folder, compiled against its ACK statements and our old CRDs."""
+    """The mappings of one folder. Raises `UserError` naming every fault of the files."""
+    try:
+        return compiled(folder)
+    except MappingError as error:
+        raise UserError(f"the field mappings in {folder} can't be used:\n{error}") from error
+
+
+def compiled(folder: Path) -> Mappings:
+    """The mappings of one folder, compiled against its ACK statements and our old CRDs.
+
+    Raises `MappingError` for what the files say, `UserError` where they can't be read.
+    """
     try:
         return compile_mappings(
             [parse(path) for path in mapping_files(folder)],
@@ -64,8 +75,10 @@ def load(folder: Path) -> Mappings:
                 ResourceSchema.from_statement(parse(path)) for path in sorted((folder / "ack").glob("*.yaml"))
             ],
         )
-    except (MappingError, SchemaError) as error:
-        raise UserError(f"the field mappings in {folder} can't be used:\n{error}") from error
+    except MappingError:
+        raise
+    except SchemaError as error:
+        raise MappingError([str(error)]) from error
     except (OSError, ValueError) as error:
         raise UserError(f"the field mappings in {folder} can't be read: {error}") from error
 

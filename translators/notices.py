@@ -112,3 +112,13 @@ def no_namespace(namespace: str) -> Notice:
     """The ACK object's mark needs the namespace that the old object is in."""
     message = f"no namespace is stated, {namespace} is assumed in the mark of the ACK objects"
     return Notice("BR113", Severity.INFO, "metadata.namespace", message)
+
+
+def unreadable(message: str) -> Notice:
+    """A document that is not valid YAML, or too large, or dangerous."""
+    return Notice("BR114", Severity.ERROR, "", message)
+
+
+def comment_lost(path: str) -> Notice:
+    """A comment that has nothing to stand at."""
+    return Notice("BR115", Severity.INFO, path, "the comment here is left out with its field")

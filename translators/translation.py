@@ -23,6 +23,7 @@ from translators.forward import Draft, Projection, project
 from translators.mapping import KindMapping
 from translators.marks import ack_object
 from translators.model import Json, Notice, Severity, Translation, Untranslatable
+from translators.validation import metadata_faults
 
 _AWS_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -36,7 +37,8 @@ def translate(mapping: KindMapping, legacy: Json) -> Translation:
     `legacy` may come from a file: without uid, namespace or status. Raises `Untranslatable`.
     """
     spec = legacy.get("spec")
-    problems = mapping.validation.faults(spec) if spec is not None else [notices.missing("spec")]
+    problems = metadata_faults(legacy)
+    problems += mapping.validation.faults(spec) if spec is not None else [notices.missing("spec")]
     if problems:
         raise Untranslatable(problems)
     prepare, finish = _BY_KIND.get(mapping.kind, (_unchanged, _finish_single))

@@ -6,6 +6,7 @@ that the old operator ran on kept them (`forward` reports them).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import jsonschema
@@ -35,6 +36,25 @@ class SpecValidation:
     def faults(self, spec: Any) -> list[Notice]:
         """All faults of a spec; `spec` is parsed YAML or JSON."""
         return [_notice(error) for error in self._validator.iter_errors(spec)]
+
+
+def metadata_faults(legacy: Json) -> list[Notice]:
+    """What is wrong with the part of an object that no CRD describes; a file can hold anything."""
+    metadata = legacy.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return [notices.missing("metadata.name")]
+    found: list[Notice] = []
+    if not metadata.get("name"):
+        found.append(notices.missing("metadata.name"))
+    for name in ("name", "namespace", "uid"):
+        value = metadata.get(name)
+        if value is not None and not isinstance(value, str):
+            found.append(notices.not_allowed(f"metadata.{name}", _message("type", "string", value)))
+    for name in ("labels", "annotations"):
+        value = metadata.get(name)
+        if value is not None and not isinstance(value, Mapping):
+            found.append(notices.not_allowed(f"metadata.{name}", _message("type", "object", value)))
+    return found
 
 
 def _nullable(node: Json) -> Json:

@@ -14,7 +14,7 @@ import typer
 from bridge import __version__
 from bridge.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, BridgeError
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = ("translate", "mappings", "support_matrix")
 
 
 def _version(show: bool) -> None:

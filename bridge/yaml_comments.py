@@ -1,0 +1,223 @@
+"""Comments of a YAML document: found with the field that they are about, and put to fields of another.
+
+    collect(text, tree) -> Comments     by path: `spec.inputDataConfig[0].s3Uri`
+    write(data, comments) -> str        YAML with comments above and beside the fields with these paths
+
+A comment above a line is about the outermost field that begins on that line; one beside is about the
+field that ends there. What stands before the first field of a document is its head, what follows the
+last one its foot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from bridge import yaml_nodes
+
+_BESIDE = re.compile(r"^(?:[ \t]*[:,\]}])*[ \t]+(#.*)$")
+_MARKER = re.compile(r"^---[ \t]+(#.*)$")
+_LAST_STEP = re.compile(r"(\.[^.\[\]]+|\[\d+\])$")
+_BLOCK_STYLES = ("|", ">")
+
+
+@dataclass(slots=True)
+class Comments:
+    """`above` and `beside` by path; all texts begin with `#`, `above` may hold several lines."""
+
+    above: dict[str, list[str]] = field(default_factory=dict)
+    beside: dict[str, str] = field(default_factory=dict)
+    head: list[str] = field(default_factory=list)
+    foot: list[str] = field(default_factory=list)
+
+    @property
+    def paths(self) -> list[str]:
+        """Every field that a comment is about."""
+        return list(dict.fromkeys([*self.above, *self.beside]))
+
+    def __bool__(self) -> bool:
+        return bool(self.above or self.beside or self.head or self.foot)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a field begins, and where its key or its scalar value ends. Lines count from 0."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+def collect(text: str, tree: Node) -> Comments:
+    """All comments of a document. `tree` is `yaml_nodes.compose(text)`."""
+    lines = text.splitlines()
+    comments = Comments()
+    spots = list(_spots(tree, ""))
+    hidden = _inside_scalars(tree)
+    first: dict[int, str] = {}
+    last: dict[int, _Spot] = {}
+    for spot in spots:
+        first.setdefault(spot.line, spot.path)
+        known = last.get(spot.end_line)
+        if known is None or spot.end_column >= known.end_column:
+            last[spot.end_line] = spot
+    taken: set[int] = set()
+    for number, path in sorted(first.items()):
+        above = _above(lines, number, hidden)
+        taken.update(range(number - len(above), number))
+        texts = [line.strip() for line in above if line.strip()]
+        if texts and path == spots[0].path:
+            comments.head = texts
+        elif texts:
+            comments.above[path] = texts
+    for number, spot in last.items():
+        if found := _BESIDE.match(lines[number][spot.end_column :]) if number < len(lines) else None:
+            comments.beside[spot.path] = found[1].strip()
+    if lines and (found := _MARKER.match(lines[0])):
+        comments.head.insert(0, found[1])
+    end = max((spot.end_line for spot in spots), default=0)
+    comments.foot = [
+        line.strip()
+        for number, line in enumerate(lines)
+        if number > end and number not in taken | hidden and line.lstrip().startswith("#")
+    ]
+    return comments
+
+
+def write(data: Any, comments: Comments | None = None) -> str:
+    """YAML, keys in the order of the data, without anchors; `comments` go to the paths that exist."""
+    text: str = yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=1 << 30,
+        default_flow_style=False,
+    )
+    return _inserted(text, comments) if comments else text
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes several lines of text as a block, and never an alias."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """No aliases: parts that two places share are written twice."""
+        return True
+
+
+def _text(dumper: Any, value: str) -> Any:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+yaml_nodes.resolve_as_kubectl(_Dumper)
+
+
+def _inserted(text: str, comments: Comments) -> str:
+    tree = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    lines = text.splitlines()
+    above: dict[int, list[str]] = {}
+    for spot in _spots(tree, ""):
+        indent = lines[spot.line][: len(lines[spot.line]) - len(lines[spot.line].lstrip())]
+        above.setdefault(spot.line, []).extend(
+            f"{indent}{line}" for line in comments.above.get(spot.path, ())
+        )
+        if beside := comments.beside.get(spot.path):
+            lines[spot.end_line] += f"  {beside}"
+    out = list(comments.head)
+    for number, line in enumerate(lines):
+        out += [*above.get(number, ()), line]
+    return "\n".join([*out, *comments.foot]) + "\n"
+
+
+def _spots(node: Node, path: str) -> Iterator[_Spot]:
+    """Every field below a node, outermost first."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            where = f"{path}.{key.value}" if path else str(key.value)
+            yield _spot(where, key, value)
+            yield from _spots(value, where)
+    elif isinstance(node, SequenceNode):
+        for number, item in enumerate(node.value):
+            where = f"{path}[{number}]"
+            yield _spot(where, item, item)
+            yield from _spots(item, where)
+
+
+def _spot(path: str, start: Node, value: Node) -> _Spot:
+    end = start.end_mark
+    if isinstance(value, ScalarNode) and value.style not in _BLOCK_STYLES:
+        end = value.end_mark
+    elif start is value and not isinstance(value, ScalarNode):
+        end = start.start_mark
+    return _Spot(path, start.start_mark.line, start.start_mark.column, end.line, end.column)
+
+
+def _inside_scalars(node: Node) -> set[int]:
+    """Lines that are text of a value of several lines: a `#` there is none of ours."""
+    if isinstance(node, ScalarNode):
+        end = node.end_mark.line + (1 if node.end_mark.column else 0)
+        return set(range(node.start_mark.line + 1, end))
+    children = node.value if isinstance(node, SequenceNode) else [value for _, value in node.value]
+    return {line for child in children for line in _inside_scalars(child)}
+
+
+def _above(lines: list[str], number: int, hidden: set[int]) -> list[str]:
+    """The comment lines right above a line, with blank lines between them, in their order."""
+    start = number
+    while start > 0 and (start - 1) not in hidden:
+        line = lines[start - 1].strip()
+        if line and not line.startswith("#"):
+            break
+        start -= 1
+    found = lines[start:number]
+    while found and not found[0].strip():
+        found = found[1:]
+    return found
+
+
+def retarget(comments: Comments, origins: Mapping[str, str], data: Any) -> tuple[Comments, set[str]]:
+    """The comments of an old object for a new one, and the old paths that found a place in it.
+
+    `origins`: path in the new object -> path in the old one. A comment on a part of what became one
+    value (the `name` of a pair that is an entry of a map now) goes to that value.
+    """
+    targets: dict[str, str] = {}
+    for new, old in origins.items():
+        targets.setdefault(old, new)
+    existing = dict(_leaves(data, ""))
+    moved = Comments()
+    placed: set[str] = set()
+    for path in comments.paths:
+        new = targets.get(path, "")
+        if new not in existing:
+            parent = targets.get(_LAST_STEP.sub("", path), "")
+            new = parent if existing.get(parent) else ""
+        if not new:
+            continue
+        placed.add(path)
+        if path in comments.above:
+            moved.above.setdefault(new, []).extend(comments.above[path])
+        if path in comments.beside:
+            moved.beside.setdefault(new, comments.beside[path])
+    return moved, placed
+
+
+def _leaves(data: Any, path: str) -> Iterator[tuple[str, bool]]:
+    """Every path of some data, and whether a scalar is there."""
+    if path:
+        yield path, not isinstance(data, dict | list)
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _leaves(value, f"{path}[{number}]")

@@ -1,0 +1,181 @@
+"""YAML text to plain data as kubectl reads it, with the place of every field; safe for any input.
+
+    compose(text) -> Node | None      the node tree, with line and column of everything
+    to_data(node) -> Any              what kubectl would send: strings, numbers, true/false, lists, maps
+    Unparsable                        what is wrong, and in which line
+
+kubectl's rules are YAML 1.1's with exceptions (go-yaml, sigs.k8s.io/yaml): `yes`, `on` and `y` are
+booleans, a date is a string, `60.0` is the integer 60, `0644` is octal. Aliases are followed, but not
+without end: a few bytes of them can stand for gigabytes. Tags other than YAML's own are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+MAX_DEPTH = 100
+MAX_ALIASED_NODES = 100_000
+
+_TAG = "tag:yaml.org,2002:"
+_TRUE = frozenset({"y", "yes", "true", "on"})
+_FALSE = frozenset({"n", "no", "false", "off"})
+_CASES = (
+    "y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF",
+    "~|null|Null|NULL|",
+)
+_INTEGER = r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[1-9][0-9_]*|0)"
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+
+
+class Unparsable(ValueError):
+    """The text is no YAML, or none that may be read; `line` counts from 0, None where it is not known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        self.message = message
+        self.line = line
+        super().__init__(message)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Resolves plain scalars as kubectl does; constructs nothing."""
+
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as the base class has it
+
+
+def resolve_as_kubectl(handler: Any) -> None:
+    """Lets a PyYAML loader (or a dumper, for what it must quote) take plain scalars as kubectl does."""
+    for name, pattern, first in (
+        ("bool", _CASES[0], "yYnNtTfFoO"),
+        ("null", _CASES[1], ["~", "n", "N", ""]),
+        ("int", _INTEGER, "-+0123456789"),
+        ("float", _FLOAT, "-+0123456789."),
+        ("merge", "<<", "<"),
+    ):
+        handler.add_implicit_resolver(_TAG + name, re.compile(rf"^(?:{pattern})$"), list(first))
+
+
+resolve_as_kubectl(_Loader)
+
+
+def compose(text: str) -> Node | None:
+    """The tree of one document; None where it holds nothing. Raises `Unparsable`."""
+    try:
+        return yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = error.problem or error.context or "not understood"
+        raise Unparsable(f"not valid YAML: {what}", mark.line if mark else None) from error
+    except yaml.YAMLError as error:
+        raise Unparsable(f"not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def to_data(node: Node | None) -> Any:
+    """Plain data of a tree, with no part shared between two places. Raises `Unparsable`."""
+    return None if node is None else _Construction().build(node, 0)
+
+
+class _Construction:
+    """One walk over a tree that may hold the same node many times."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._open: set[int] = set()
+        self._aliased = 0
+
+    def build(self, node: Node, depth: int) -> Any:
+        """Recursive, but never deeper than `MAX_DEPTH`."""
+        line = node.start_mark.line
+        if depth > MAX_DEPTH:
+            raise Unparsable(f"nested deeper than {MAX_DEPTH} levels", line)
+        if id(node) in self._open:
+            raise Unparsable("an alias that contains itself", line)
+        if id(node) in self._seen:
+            self._aliased += 1
+            if self._aliased > MAX_ALIASED_NODES:
+                raise Unparsable(f"aliases stand for more than {MAX_ALIASED_NODES} values", line)
+        self._seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            return _scalar(node)
+        self._open.add(id(node))
+        try:
+            if isinstance(node, SequenceNode):
+                _check_tag(node, "seq")
+                return [self.build(item, depth + 1) for item in node.value]
+            _check_tag(node, "map")
+            return self._mapping(node, depth)
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == _TAG + "merge":
+                merged = {**self._merged(value_node, depth), **merged}
+                continue
+            key = _key(key_node)
+            if key in own:
+                raise Unparsable(f"the key {key} is there twice", key_node.start_mark.line)
+            own[key] = self.build(value_node, depth + 1)
+        return {**merged, **own} if merged else own
+
+    def _merged(self, node: Node, depth: int) -> dict[str, Any]:
+        value = self.build(node, depth + 1)
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, dict) for part in parts):
+            raise Unparsable("<< must be followed by a map", node.start_mark.line)
+        return {key: part[key] for part in reversed(parts) for key in part}
+
+
+def _key(node: Node) -> str:
+    """Keys are strings in the end; kubectl writes a number or boolean key as text."""
+    if not isinstance(node, ScalarNode):
+        raise Unparsable("a key must be a string", node.start_mark.line)
+    return str(node.value)
+
+
+def _check_tag(node: Node, name: str) -> None:
+    if node.tag != _TAG + name:
+        raise Unparsable(f"the tag {node.tag} is not allowed", node.start_mark.line)
+
+
+def _scalar(node: ScalarNode) -> Any:
+    text: str = node.value
+    match node.tag.removeprefix(_TAG):
+        case "str":
+            return text
+        case "null":
+            return None
+        case "bool":
+            if text.lower() in _TRUE | _FALSE:
+                return text.lower() in _TRUE
+        case "int":
+            if re.fullmatch(_INTEGER, text):
+                return _integer(text)
+        case "float":
+            if re.fullmatch(f"{_FLOAT}|{_INTEGER}", text):
+                return _float(text, node)
+        case "merge":
+            return text
+    raise Unparsable(f"{text!r} with the tag {node.tag} is not allowed", node.start_mark.line)
+
+
+def _integer(text: str) -> int:
+    digits = text.replace("_", "").lower()
+    sign = -1 if digits.startswith("-") else 1
+    digits = digits.lstrip("+-")
+    if digits.startswith("0") and digits not in ("0",) and digits[1] not in "xbo":
+        digits = f"0o{digits[1:]}"
+    return sign * int(digits, 0)
+
+
+def _float(text: str, node: ScalarNode) -> int | float:
+    value = float(text.replace(".inf", "inf").replace(".nan", "nan").replace("_", ""))
+    if not math.isfinite(value):
+        raise Unparsable(f"{text} can't be sent to Kubernetes", node.start_mark.line)
+    return int(value) if value.is_integer() else value
