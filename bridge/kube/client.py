@@ -244,15 +244,18 @@ class KubeClient:
         name: str,
         *,
         uid: str | None = None,
+        resource_version: str | None = None,
         dry_run: bool = False,
     ) -> Json | None:
         """Delete; the object where it still waits for finalizers, None where it is gone now.
 
-        `NotFound` where there was none; `Conflict` where the one of that name has another uid.
+        `NotFound` where there was none; `Conflict` where the one of that name has another uid or version.
         """
         options: Json = {"apiVersion": "v1", "kind": "DeleteOptions"}
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
+        expected = {"uid": uid, "resourceVersion": resource_version}
+        expected = {key: value for key, value in expected.items() if value is not None}
+        if expected:
+            options["preconditions"] = expected
         if dry_run:
             options["dryRun"] = ["All"]
         answer = await self._sender.request("DELETE", resource.path(namespace, name), body=options)
