@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.stack.local import PLURALS, LocalStack, collection
+from tests.stack.local import LocalStack
+from tests.stack.paths import PLURALS, collection
 from translators.model import LEGACY_GROUP, Json, Reference
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "legacy"

@@ -52,7 +52,7 @@ def find_or_build(say: Callable[[str], None] = lambda _: None) -> Binaries:
     found = _from_assets() or _from_path() or _from_cache()
     if found:
         return found
-    with _locked(cache_dir()):
+    with locked(cache_dir()):
         return _from_cache() or _from_setup_envtest(say) or _build(say)
 
 
@@ -170,7 +170,8 @@ def _go(go: str, folder: Path, *arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time builds into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -108,6 +108,7 @@ class _Rule:
     method: str | None
     path: re.Pattern[str]
     watch: bool | None
+    having: str | None
     times: float
 
     def fits(self, seen: Seen) -> bool:
@@ -115,6 +116,7 @@ class _Rule:
             self.times > 0
             and self.method in {None, seen.method}
             and self.watch in {None, seen.is_watch}
+            and (self.having is None or self.having in seen.query)
             and self.path.search(seen.path) is not None
         )
 
@@ -157,7 +159,7 @@ class FaultProxy:
 
     def seen(self, method: str | None = None, path: str = "", *, watch: bool | None = None) -> list[Seen]:
         """The requests so far that fit; `path` is a regular expression to find in the path."""
-        rule = _Rule(Refuse(), method, re.compile(path), watch, 1)
+        rule = _Rule(Refuse(), method, re.compile(path), watch, None, 1)
         return [seen for seen in list(self.requests) if rule.fits(seen)]
 
     def count(self, method: str | None = None, path: str = "", *, watch: bool | None = None) -> int:
@@ -181,10 +183,14 @@ class FaultProxy:
         method: str | None = None,
         path: str = "",
         watch: bool | None = None,
+        having: str | None = None,
         times: float = 1,
     ) -> None:
-        """The next `times` requests that fit meet this fault; rules are tried in order. inf: until `heal`."""
-        self._rules.append(_Rule(fault, method, re.compile(path), watch, times))
+        """The next `times` requests that fit meet this fault; rules are tried in order. inf: until `heal`.
+
+        `path` is a regular expression to find in the path; `having` names a query parameter.
+        """
+        self._rules.append(_Rule(fault, method, re.compile(path), watch, having, times))
 
     def heal(self) -> None:
         """No more faults; streams speak, connections are accepted."""

@@ -13,28 +13,8 @@ from tests.stack.ack import AckController, start_ack
 from tests.stack.aws import AwsDouble
 from tests.stack.bridge import BridgeProcess, environment
 from tests.stack.controlplane import ControlPlane, RequestRefused
+from tests.stack.paths import collection
 from translators.model import Json, Reference
-
-PLURALS = {
-    "TrainingJob": "trainingjobs",
-    "ProcessingJob": "processingjobs",
-    "BatchTransformJob": "batchtransformjobs",
-    "TransformJob": "transformjobs",
-    "HyperparameterTuningJob": "hyperparametertuningjobs",
-    "HyperParameterTuningJob": "hyperparametertuningjobs",
-    "HostingDeployment": "hostingdeployments",
-    "HostingAutoscalingPolicy": "hostingautoscalingpolicies",
-    "Model": "models",
-    "EndpointConfig": "endpointconfigs",
-    "Endpoint": "endpoints",
-    "ScalableTarget": "scalabletargets",
-    "ScalingPolicy": "scalingpolicies",
-}
-
-
-def collection(api_version: str, kind: str, namespace: str) -> str:
-    """The URL path of a namespaced collection."""
-    return f"/apis/{api_version}/namespaces/{quote(namespace)}/{PLURALS[kind]}"
 
 
 class LocalStack:

@@ -12,6 +12,7 @@ from tests.stack.ack.informer import Informer
 from tests.stack.ack.kube import Kube
 from tests.stack.ack.reconciler import Reconciler
 from tests.stack.ack.workqueue import Key, WorkQueue
+from tests.stack.ack.writes import Writer
 from translators.model import Json
 from translators.resource_schema import ResourceSchema
 
@@ -25,14 +26,16 @@ class Controller:
         self,
         schema: ResourceSchema,
         reconciler: Reconciler,
+        writer: Writer,
         kube: Kube,
         clock: Clock,
         *,
         namespaces: Sequence[str],
         workers: int,
     ) -> None:
-        self._kind = schema.kind
+        self.kind = schema.kind
         self._reconciler = reconciler
+        self._writer = writer
         self._queue = WorkQueue(clock)
         root = f"/apis/{schema.group}/{schema.version}"
         paths = [f"{root}/namespaces/{n}/{schema.plural}" for n in namespaces] or [f"{root}/{schema.plural}"]
@@ -65,8 +68,18 @@ class Controller:
             worker.join(seconds)
 
     def idle(self) -> bool:
-        """Everything is listed, and no pass is due or in progress."""
-        return all(informer.synced.is_set() for informer in self._informers) and self._queue.idle()
+        """Everything is listed, our own writes have come back, and no pass is due or in progress."""
+        if not all(informer.synced.is_set() for informer in self._informers):
+            return False
+        return self.has_seen(self._writer.last_written) and self._queue.idle()
+
+    def has_seen(self, version: int) -> bool:
+        """Whether the watches have brought everything up to this resourceVersion of the kind."""
+        return max(informer.seen_version for informer in self._informers) >= version
+
+    def until_due(self) -> float | None:
+        """Simulated seconds until the next planned pass, or None where none is planned."""
+        return self._queue.until_due()
 
     def _changed(self, obj: Json) -> None:
         self._queue.add(_key(obj))
@@ -86,7 +99,7 @@ class Controller:
         try:
             error = self._reconciler.reconcile(*key)
         except Exception as bug:  # one object must not end the worker, as in the real one
-            log.exception("%s %s/%s", self._kind, *key)
+            log.exception("%s %s/%s", self.kind, *key)
             self.bugs.append(bug)
             self._queue.add_failed(key)
             return
@@ -96,7 +109,7 @@ class Controller:
             self._queue.succeeded(key)
             self._queue.add_after(key, error.seconds)
         else:
-            log.debug("%s %s/%s: %s", self._kind, *key, error)
+            log.debug("%s %s/%s: %s", self.kind, *key, error)
             self._queue.add_failed(key)
 
 

@@ -20,7 +20,8 @@ Told = Callable[[Json], None]
 class Informer:
     """`changed` is told of new objects and of those whose generation rose; `gone` of those that went.
 
-    With `every_change`, `changed` is told of all changes. `synced` is set after the first list.
+    With `every_change`, `changed` is told of all changes. `synced` is set after the first list;
+    `seen_version` is the resourceVersion up to which everything was told.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Informer:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"ack-watch{path}", daemon=True)
         self.synced = threading.Event()
+        self.seen_version = 0
 
     def start(self) -> None:
         """Lists and watches until `stop`."""
@@ -75,7 +77,9 @@ class Informer:
             self._gone({"metadata": {"namespace": key[0], "name": key[1]}})
         for obj in found["items"]:
             self._see(obj)
-        return str(found["metadata"]["resourceVersion"])
+        version = str(found["metadata"]["resourceVersion"])
+        self.seen_version = int(version)
+        return version
 
     def _follow(self, version: str) -> str:
         for event in self._kube.watch(self._path, version):
@@ -88,6 +92,7 @@ class Informer:
                 self._gone(obj)
             elif event["type"] != "BOOKMARK":
                 self._see(obj)
+            self.seen_version = int(version)
         return version
 
     def _see(self, obj: Json) -> None:

@@ -18,9 +18,10 @@ from tests.stack.ack.reconciler import Reconciler
 from tests.stack.ack.settings import Namespaces, Settings
 from tests.stack.ack.writes import Writer
 from tests.stack.crds import ack_schemas
+from translators.model import Json
 
 _STOP_WITHIN = 10.0
-_LOOK_EVERY = 0.01
+_LOOK_EVERY = 0.005
 
 
 class AckSimulator:
@@ -78,6 +79,7 @@ class AckSimulator:
                 Controller(
                     schemas[kind.name],
                     reconciler,
+                    writer,
                     self._kube,
                     self.clock,
                     namespaces=watched,
@@ -126,20 +128,33 @@ class AckSimulator:
         """Lets that much of ACK's time pass at once: what was to wait that long is due."""
         self.clock.advance(seconds)
 
+    def until_due(self) -> float | None:
+        """Simulated seconds until the next planned pass, or None where none is planned."""
+        delays = [c.until_due() for c in self._controllers]
+        return min((delay for delay in delays if delay is not None), default=None)
+
     def idle(self) -> bool:
-        """Whether no pass is due or in progress. A write that no watch has brought yet is not seen."""
+        """Whether no pass is due or in progress and ACK's own writes have come back by the watches."""
         return all(controller.idle() for controller in self._controllers)
 
-    def settle(self, within: float = 30.0, quiet: float = 0.1) -> None:
-        """Waits until no pass is due or in progress for `quiet` real seconds. Raises TimeoutError."""
+    def settle(self, *, after: Json | None = None, within: float = 30.0) -> None:
+        """Waits until ACK is idle, having seen `after`: an object that somebody else has just written.
+
+        Raises TimeoutError after `within` real seconds.
+        """
         deadline = time.monotonic() + within
-        since, passes = time.monotonic(), self.passes
-        while time.monotonic() - since < quiet:
+        passes = -1
+        while not (self._has_seen(after) and self.idle() and self.passes == passes):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"ACK was not at rest within {within:g} s")
-            if not self.idle() or self.passes != passes:
-                since, passes = time.monotonic(), self.passes
+            passes = self.passes
             time.sleep(_LOOK_EVERY)
+
+    def _has_seen(self, obj: Json | None) -> bool:
+        if obj is None:
+            return True
+        version = int(obj["metadata"]["resourceVersion"])
+        return all(c.has_seen(version) for c in self._controllers if c.kind == obj["kind"])
 
     def __enter__(self) -> Self:
         return self.start()

@@ -75,7 +75,7 @@ class WorkQueue:
                     self._queued.discard(key)
                     self._in_hand.add(key)
                     return key
-                self._changed.wait(self._until_due())
+                self._changed.wait(self._real_wait())
 
     def done(self, key: Key) -> None:
         """The pass is over."""
@@ -98,6 +98,11 @@ class WorkQueue:
             self._collect_due()
             return not self._ready and not self._in_hand
 
+    def until_due(self) -> float | None:
+        """Simulated seconds until the next delay is over, or None where nothing is delayed."""
+        with self._changed:
+            return min(self._due.values()) - self._clock.now() if self._due else None
+
     # --- inside; the lock is held
 
     def _add(self, key: Key) -> None:
@@ -116,7 +121,7 @@ class WorkQueue:
                 del self._due[key]
                 self._add(key)
 
-    def _until_due(self) -> float:
+    def _real_wait(self) -> float:
         if not self._heap:
             return _LONGEST_WAIT
         return min(max(self._clock.real(self._heap[0][0] - self._clock.now()), 0.0005), _LONGEST_WAIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from urllib.parse import quote
 
 from tests.stack.ack.delta import Path
@@ -24,6 +25,14 @@ class Writer:
         self._kind = shared.kind
         self._kube = kube
         self._version = version
+        self._lock = threading.Lock()
+        self._last_written = 0
+
+    @property
+    def last_written(self) -> int:
+        """The highest resourceVersion that a write of ours was answered with."""
+        with self._lock:
+            return self._last_written
 
     def path(self, namespace: str, name: str) -> str:
         """The object's URL path."""
@@ -53,7 +62,7 @@ class Writer:
         )
         path = self.path(latest.namespace, latest.name)
         try:
-            stored = Resource(self._kube.merge_patch(path, patch))
+            stored = Resource(self._written(path, patch))
         except (KubeRefused, KubeUnreachable) as error:
             raise Halt(after, AckError(str(error))) from None
         stored.status = after.status
@@ -67,7 +76,7 @@ class Writer:
             return
         path = f"{self.path(desired.namespace, desired.name)}/status"
         try:
-            self._kube.merge_patch(path, {"status": patch})
+            self._written(path, {"status": patch})
         except (KubeRefused, KubeUnreachable) as error:
             log.debug("%s/%s: status not written: %s", desired.namespace, desired.name, error)
 
@@ -97,6 +106,12 @@ class Writer:
             return self._shared.compare(desired, latest)
         except Crashed as crash:
             raise Halt(None, crash) from None
+
+    def _written(self, path: str, patch: Json) -> Json:
+        obj = self._kube.merge_patch(path, patch)
+        with self._lock:
+            self._last_written = max(self._last_written, int(obj["metadata"]["resourceVersion"]))
+        return obj
 
     def ensure_tags(self, resource: Resource) -> None:
         """Puts ACK's own tags behind the user's; in memory only."""
