@@ -12,7 +12,7 @@
       Invalid          400, 413, 415 or 422: this request can't succeed as it is
 
 Everything is recognised by status code and by the machine-readable parts of the `Status` object, with one
-exception that the server leaves us: an applied object of the wrong shape is a 500 like any other (seen, 1.34).
+exception: the server answers an apply of the wrong shape with a 500 like any other (seen, 1.34).
 """
 
 from __future__ import annotations

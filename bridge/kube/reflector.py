@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bridge.kube.backoff import Backoff
-from bridge.kube.client import KubeClient
+from bridge.kube.client import PAGE_SIZE, KubeClient
 from bridge.kube.failures import Forbidden, Gone, KubeFailure, NotFound, Silent
 from bridge.kube.resources import Resource
 from bridge.kube.store import Change, Store
@@ -52,6 +52,7 @@ class Reflector:
         *,
         timing: Timing | None = None,
         listing: AbstractAsyncContextManager[object] | None = None,
+        page_size: int = PAGE_SIZE,
     ) -> None:
         """`listing` is held while listing, so that many reflectors don't hold a page each at once."""
         self.resource = resource
@@ -65,6 +66,7 @@ class Reflector:
         self._on_change = on_change
         self._timing = timing or Timing()
         self._listing = listing or nullcontext()
+        self._page_size = page_size
         self._version = ""
         self._log = _log.bind(watch=str(resource), namespace=namespace or "*")
 
@@ -100,8 +102,9 @@ class Reflector:
         """Bring the store up to one complete list, and report what is not in it any more."""
         async with self._listing:
             listed: set[Reference] = set()
+            pages_of = self._client.pages
             version = ""
-            async with aclosing(self._client.pages(self.resource, self.namespace)) as pages:
+            async with aclosing(pages_of(self.resource, self.namespace, limit=self._page_size)) as pages:
                 async for page in pages:
                     version = version or page.resource_version
                     for obj in page.items:
