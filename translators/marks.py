@@ -74,11 +74,12 @@ def without_zeros(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         kept = {name: without_zeros(child) for name, child in value.items()}
-        return {name: child for name, child in kept.items() if not _is_zero(child)}
+        return {name: child for name, child in kept.items() if not is_zero(child)}
     return [without_zeros(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_zero(value: Any) -> bool:
+def is_zero(value: Any) -> bool:
+    """Whether a field with this value is the same as no field."""
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
