@@ -1,0 +1,103 @@
+"""What went wrong with an AWS call, and whether the same call can succeed later by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ResponseStreamingError,
+)
+
+THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "PriorRequestNotComplete",
+        "SlowDown",
+    }
+)
+"""Codes by which AWS says "slow down"."""
+
+TRANSIENT = frozenset(
+    {
+        "RequestExpired",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "InternalFailure",
+        "InternalError",
+        "InternalServerError",
+        "InternalServerException",
+        "InternalServiceException",
+        "ConcurrentUpdateException",
+        "ConflictException",
+        # Rotated credentials: the next call has fresh ones.
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "TokenRefreshRequired",
+        "RequestTimeTooSkewed",
+    }
+)
+"""Codes of errors that pass. `ResourceInUse` is none: the name stays taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailure:
+    """An error of one AWS call, as text and class; `status` is the HTTP status, 0 where there was none."""
+
+    code: str
+    message: str
+    status: int
+    retryable: bool
+
+    @property
+    def throttled(self) -> bool:
+        """Whether AWS asks us to slow down."""
+        return self.code in THROTTLED or self.status == 429
+
+
+def describe_failure(error: ClientError | BotoCoreError, busy: Iterable[str] = ()) -> CallFailure:
+    """Code, message and class of a boto3 error. `busy`: see `Operation.busy`.
+
+    Codes of what never reached AWS are those of the old operator's SDK (spec/legacy-jobs.md §1.9).
+    """
+    if isinstance(error, ClientError):
+        return _answered(error, busy)
+    if isinstance(error, ParamValidationError):
+        return CallFailure("InvalidParameter", _one_line(error), 0, retryable=False)
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return CallFailure("NoCredentialProviders", _one_line(error), 0, retryable=False)
+    if isinstance(error, ConnectionError | HTTPClientError | ResponseStreamingError):
+        return CallFailure("RequestError", _one_line(error), 0, retryable=True)
+    transient = isinstance(error, CredentialRetrievalError | MetadataRetrievalError)
+    return CallFailure(type(error).__name__, _one_line(error), 0, retryable=transient)
+
+
+def _answered(error: ClientError, busy: Iterable[str]) -> CallFailure:
+    said = error.response.get("Error", {})
+    code = str(said.get("Code") or "Unknown")
+    message = str(said.get("Message") or "")
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
+    passing = code in THROTTLED or code in TRANSIENT or status == 429 or status >= 500
+    waits = code == "ValidationException" and any(message.startswith(prefix) for prefix in busy)
+    return CallFailure(code, message, status, retryable=passing or waits)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
