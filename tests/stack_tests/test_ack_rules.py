@@ -269,6 +269,20 @@ def test_of_two_delays_the_earlier_holds() -> None:
     assert queue.idle()
 
 
+def test_an_event_takes_the_place_of_a_delay() -> None:
+    queue, clock = _queue()
+    queue.add_after(KEY, 30)
+    queue.add(KEY)
+    assert queue.get() == KEY
+    queue.add(KEY)
+    queue.add_after(KEY, 30)
+    queue.done(KEY)
+    assert queue.get() == KEY
+    queue.done(KEY)
+    clock.advance(31)
+    assert queue.idle()
+
+
 def test_failures_wait_ever_longer_up_to_a_limit_and_a_success_begins_anew() -> None:
     queue, clock = _queue()
     waits = [FIRST_DELAY * 2**n for n in range(18)] + [LONGEST_DELAY] * 2

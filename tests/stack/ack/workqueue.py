@@ -1,4 +1,8 @@
-"""A queue of keys as controller-runtime has it: no key twice, none in two hands, delays, growing back-off."""
+"""A queue of keys as controller-runtime has it: no key twice, none in two hands, delays, growing back-off.
+
+A key has one place in it. So an event during a delay takes the delay's place: the pass that it brings
+decides alone when the next is (recordings `trainingjob-t-bare`, `-t-edit`: no pass after 30 s).
+"""
 
 from __future__ import annotations
 
@@ -32,13 +36,15 @@ class WorkQueue:
         clock.on_advance(self._wake)
 
     def add(self, key: Key) -> None:
-        """As soon as a worker is free; after the pass in progress, if it is in one."""
+        """As soon as a worker is free, after a pass in progress; a delay of the key is forgotten."""
         with self._changed:
             self._add(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Once that much time has passed; of two times for one key the earlier holds."""
         with self._changed:
+            if key in self._queued or key in self._again:
+                return
             due = self._clock.now() + seconds
             if due < self._due.get(key, float("inf")):
                 self._due[key] = due
@@ -106,6 +112,7 @@ class WorkQueue:
     # --- inside; the lock is held
 
     def _add(self, key: Key) -> None:
+        self._due.pop(key, None)
         if key in self._in_hand:
             self._again.add(key)
         elif key not in self._queued:
@@ -118,7 +125,6 @@ class WorkQueue:
         while self._heap and self._heap[0][0] <= now:
             due, key = heapq.heappop(self._heap)
             if self._due.get(key) == due:
-                del self._due[key]
                 self._add(key)
 
     def _real_wait(self) -> float:

@@ -1,0 +1,148 @@
+"""The simulated ACK does what the real controllers were recorded doing, with the AWS double behind it.
+
+All recordings are played at once, on the timeline on which they were made; time is moved by hand. Where
+the real controllers are at hand (`ACK_SAGEMAKER_CONTROLLER`, `ACK_APPLICATIONAUTOSCALING_CONTROLLER`) the
+same is done with them in real time, which proves the double.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack.ack import AckSimulator, RealControllers, named_binaries
+from tests.stack.ack.aws import Aws
+from tests.stack.aws import AwsDouble, Clock, Request
+from tests.stack.controlplane import ControlPlane
+from tests.stack.crds import ack_crds, install
+from tests.stack_tests.ack_replay import RealTime, Recording, Seen, Time, play, without_repeats
+from translators.model import Json
+
+RECORDINGS = [Recording.load(p) for p in sorted((Path(__file__).parents[1] / "recordings" / "ack").glob("*"))]
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+_STANDING = 1e-9
+_GRID = 0.5
+
+
+class MovedTime:
+    """Moves the clocks of AWS and ACK together, from one planned pass to the next."""
+
+    def __init__(self, aws: AwsDouble, ack: AckSimulator) -> None:
+        self._aws = aws
+        self._ack = ack
+        self._now = 0.0
+
+    def reach(self, at: float) -> None:
+        """Every pass that is due by then is made; those within half a second of each other together."""
+        while (due := self._ack.until_due()) is not None and self._now + due <= at:
+            self._move(min(max(due, _GRID), at - self._now))
+        self._move(at - self._now)
+
+    def wrote(self, obj: Json) -> None:
+        """ACK has made what it makes of it."""
+        self._ack.settle(after=obj if "resourceVersion" in obj["metadata"] else None)
+
+    def _move(self, seconds: float) -> None:
+        self._aws.advance(seconds)
+        self._ack.advance(seconds)
+        self._now += seconds
+        self._ack.settle()
+
+
+def _lose_recorded_answers(aws: AwsDouble) -> None:
+    """Two answers of AWS got lost while recording, and the SDK asked again: its second calls are recorded."""
+    for operation, name in (("CreateTrainingJob", "t-fail"), ("StopTrainingJob", "t-stop")):
+        aws.drop(operation, applied=True, when=_is_about(name))
+
+
+def _is_about(name: str) -> Any:
+    def about(request: Request) -> bool:
+        return bool(request.request.get("TrainingJobName") == name)
+
+    return about
+
+
+def _seed(aws: AwsDouble) -> None:
+    """What stood in AWS before the recorded users came."""
+    client = Aws(aws.url, connections=1)
+    lines = {json_line(line): line for recording in RECORDINGS for line in recording.seeds()}
+    for line in sorted(lines.values(), key=lambda line: float(line["t"])):
+        client.call("sagemaker", line["region"], line["aws"], line["request"])
+    client.close()
+
+
+def json_line(line: Json) -> str:
+    """Two recordings may hold the same call."""
+    return repr(sorted(line.items(), key=lambda item: item[0]))
+
+
+def _namespace(plane: ControlPlane, name: str) -> str:
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    plane.request("POST", "/api/v1/namespaces", body)
+    return name
+
+
+def _access(plane: ControlPlane, aws: AwsDouble) -> dict[str, Any]:
+    return {"kube_url": plane.url, "token": plane.token, "ca_file": plane.ca_file, "aws_url": aws.url}
+
+
+@pytest.fixture(scope="module")
+def simulated(control_plane: ControlPlane) -> Iterator[Seen]:
+    """What the simulator did."""
+    install(control_plane, ack_crds())
+    namespace = _namespace(control_plane, f"replay-{os.getpid()}")
+    with AwsDouble(clock=Clock(manual=True)) as aws:
+        _seed(aws)
+        aws.clear_calls()
+        _lose_recorded_answers(aws)
+        access = _access(control_plane, aws)
+        with AckSimulator(**access, speed=_STANDING, namespaces=[namespace]) as ack:
+            passing: Time = MovedTime(aws, ack)
+            seen = play(RECORDINGS, control_plane, namespace, aws, passing)
+            assert ack.bugs == []
+        yield seen
+
+
+@pytest.fixture(scope="module")
+def real(control_plane: ControlPlane) -> Iterator[Seen]:
+    """What the real controllers did."""
+    binaries = named_binaries()
+    if binaries is None:
+        pytest.skip("the real ACK controllers are not named in the environment")
+    install(control_plane, ack_crds())
+    namespace = _namespace(control_plane, f"replay-real-{os.getpid()}")
+    with AwsDouble() as aws:
+        _seed(aws)
+        aws.clear_calls()
+        _lose_recorded_answers(aws)
+        access = _access(control_plane, aws)
+        kubeconfig = control_plane.kubeconfig
+        with RealControllers(binaries, **access, kubeconfig=kubeconfig, workers=10, namespaces=[namespace]):
+            yield play(RECORDINGS, control_plane, namespace, aws, RealTime())
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording.name)
+def test_the_simulator_does_as_recorded(recording: Recording, simulated: Seen) -> None:
+    _compare(recording, simulated)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording.name)
+@pytest.mark.timeout(600)
+def test_the_real_controllers_do_as_recorded(recording: Recording, real: Seen) -> None:
+    _compare(recording, real)
+
+
+def _compare(recording: Recording, seen: Seen) -> None:
+    """The calls that change AWS, the states of the object in the order of their showing, and the last."""
+    calls = seen.changing_calls(recording.resources())
+    assert without_repeats(calls) == without_repeats(recording.changing_calls())
+    states, recorded = seen.states(recording.subject), recording.states()
+    assert without_repeats(states) == without_repeats(recorded)
+    assert states[-1] == recorded[-1]
+    assert seen.ended(recording.subject) == recording.ended()
