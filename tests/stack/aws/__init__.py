@@ -1,4 +1,4 @@
-"""An HTTP double of the AWS services that the bridge and the ACK controllers use; see tests/stack/README.md."""
+"""An HTTP double of the AWS services that the bridge and ACK use; see tests/stack/README.md."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def main() -> int:
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, lambda *_: ended.set())
     with AwsDouble(port=arguments.port, clock=Clock(speed=arguments.speed), timing=timing) as double:
-        print(double.url, flush=True)  # noqa: T201
+        print(double.url, flush=True)
         ended.wait()
     return 0
 

@@ -6,16 +6,18 @@ import copy
 import threading
 from dataclasses import dataclass
 
-from tests.stack.aws import sagemaker, sts
+from tests.stack.aws import autoscaling, logs, sagemaker, sts
 from tests.stack.aws.errors import ConnectionDropped, ServiceError
 from tests.stack.aws.faults import Fault, Faults, Request
 from tests.stack.aws.protocol import Incoming
-from tests.stack.aws.services import SAGEMAKER, STS, Service, operation_model
+from tests.stack.aws.services import AUTOSCALING, LOGS, SAGEMAKER, STS, Service, operation_model
 from tests.stack.aws.validation import check
 from tests.stack.aws.world import Context, Handler, Json, World
 
 OPERATIONS: dict[Service, dict[str, Handler]] = {
     SAGEMAKER: sagemaker.OPERATIONS,
+    AUTOSCALING: autoscaling.OPERATIONS,
+    LOGS: logs.OPERATIONS,
     STS: sts.OPERATIONS,
 }
 READ_PREFIXES = ("Describe", "List", "Get", "Filter", "Simulate")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
+from tests.stack.aws import fleet
 from tests.stack.aws.clock import Clock
 from tests.stack.aws.dispatch import Call, Dispatcher
 from tests.stack.aws.errors import ServiceError
 from tests.stack.aws.faults import Condition, Fault, Faults
 from tests.stack.aws.server import Server
-from tests.stack.aws.state import State
+from tests.stack.aws.state import Resource, State
 from tests.stack.aws.world import ACCOUNT, Timing, World
 
 THROTTLED = ServiceError("ThrottlingException", "Rate exceeded")
@@ -69,6 +71,10 @@ class AwsDouble:
         self.clock.advance(seconds)
         self.state.settle()
 
+    def seed_from_fleet(self, path: Path) -> list[Resource]:
+        """Put a recorded account there (`recordings/fleet/aws.jsonl`); what runs in it runs on for ever."""
+        return fleet.seed(self.state, path)
+
     # --- what was called
 
     @property
@@ -103,7 +109,7 @@ class AwsDouble:
     ) -> Fault:
         """Refuse calls of an operation (a shell pattern) with a code, `times` times (None: always).
 
-        `when` looks at the request; `applied`: what was asked is done all the same, only the answer is an error.
+        `when` looks at the request; `applied`: it is done all the same, only the answer is an error.
         """
         error = ServiceError(code, message or code, status)
         return self._faults.add(Fault(operation, times, when, error=error, applied=applied))

@@ -39,7 +39,7 @@ class Listing:
     """What AWS does where the request says nothing."""
 
     def page(self, table: Table, request: Json, *, of: Callable[[Resource], bool] | None = None) -> Json:
-        """One page: the records of the matching resources; the model's output shape cuts them to summaries."""
+        """One page: the records of what matches; the model's output shape cuts them to summaries."""
         chosen = {k: v for k, v in request.items() if k not in {"NextToken", "MaxResults"}}
         key = (self.answer, json.dumps(chosen, sort_keys=True))
         ordered = _ordered(table, key, lambda: self._sorted(table, request, of))

@@ -54,3 +54,7 @@ class LogStore:
     def streams(self, region: str, group: str) -> dict[str, LogStream] | None:
         """The streams of a group, or None where there is no such group."""
         return self._groups.get((region, group))
+
+    def groups(self, region: str) -> list[str]:
+        """The names of a region's groups, in order."""
+        return sorted(group for its_region, group in self._groups if its_region == region)

@@ -81,8 +81,9 @@ def refusal(incoming: Incoming | None, error: ServiceError) -> Outgoing:
     if incoming is not None and incoming.service is STS:
         kind = "Sender" if error.status < 500 else "Receiver"
         body = (
-            f'<ErrorResponse xmlns="{_XML_NAMESPACE}"><Error><Type>{kind}</Type><Code>{escape(error.code)}</Code>'
-            f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+            f'<ErrorResponse xmlns="{_XML_NAMESPACE}"><Error><Type>{kind}</Type>'
+            f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
         )
         return Outgoing(
             error.status, {"Content-Type": "text/xml", "x-amzn-RequestId": request_id}, body.encode()

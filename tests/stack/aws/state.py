@@ -38,7 +38,7 @@ class Resource:
 
 
 class Table:
-    """The resources of one kind in one region, with a version that tells a list whether its order still holds."""
+    """The resources of one kind in one region; `version` tells a list whether its order still holds."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Resource] = {}
@@ -131,6 +131,10 @@ class State:
         """Set members and `LastModifiedTime`."""
         resource.record.update(members)
         resource.record["LastModifiedTime"] = round(at, 3)
+        self.touch(resource)
+
+    def touch(self, resource: Resource) -> None:
+        """Say that a record was changed in place, so that lists are made anew."""
         self.table(resource.kind, resource.region).version += 1
 
     def put_log_events(

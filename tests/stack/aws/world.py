@@ -1,4 +1,4 @@
-"""What an operation of the double is given: the account, who asks, from which region, and how long things take."""
+"""What an operation of the double is given: the account, who asks, and how long things take."""
 
 from __future__ import annotations
 

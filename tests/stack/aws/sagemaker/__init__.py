@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from tests.stack.aws.sagemaker import processing, training, transform
+from tests.stack.aws.sagemaker import (
+    endpoint,
+    endpointconfig,
+    model,
+    processing,
+    tags,
+    training,
+    transform,
+    tuning,
+)
 from tests.stack.aws.world import Handler
 
 OPERATIONS: dict[str, Handler] = {
     **training.OPERATIONS,
     **processing.OPERATIONS,
     **transform.OPERATIONS,
+    **tuning.OPERATIONS,
+    **model.OPERATIONS,
+    **endpointconfig.OPERATIONS,
+    **endpoint.OPERATIONS,
+    **tags.OPERATIONS,
 }

@@ -145,7 +145,8 @@ class PlainJobs:
 def taken_name(arn: str) -> ServiceError:
     """The refusal of processing and transform jobs."""
     return in_use(
-        f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
+        "Job name must be unique within an AWS account and region, "
+        f"and a job with this name already exists ({arn})"
     )
 
 

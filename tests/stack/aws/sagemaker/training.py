@@ -1,4 +1,4 @@
-"""Training jobs: Starting, Downloading, Training, then Completed or Failed (`recordings/legacy/training-*`)."""
+"""Training jobs: Starting, Downloading, Training, then Completed or Failed (`legacy/training-*`)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MESSAGES = {"Starting": "Preparing the instances for training"}
 
 def create(context: Context, request: Json) -> Json:
     """Refused where the name is taken."""
-    resource = TRAINING.place(context, request, _filled(request))
+    resource = TRAINING.place(context, request, filled(request))
     begin(context, resource)
     whole = context.world.timing.of(resource.name, context.world.timing.job)
     for phase, part in _PHASES:
@@ -97,7 +97,8 @@ def update(context: Context, request: Json) -> Json:
     return {"TrainingJobArn": resource.record["TrainingJobArn"]}
 
 
-def _filled(request: Json) -> Json:
+def filled(request: Json) -> Json:
+    """The members that AWS fills in or completes (`recordings/ack/trainingjob-t-bare`)."""
     output = {"CompressionType": "GZIP", "KmsKeyId": "", **request["OutputDataConfig"]}
     algorithm = request.get("AlgorithmSpecification")
     filled: Json = {**switches(request), "OutputDataConfig": output}

@@ -1,4 +1,4 @@
-"""Batch transform jobs. AWS takes one whose model does not exist (`recordings/ack/transformjob-b-nomodel`)."""
+"""Batch transform jobs. AWS takes one without a model (`recordings/ack/transformjob-b-nomodel`)."""
 
 from __future__ import annotations
 
