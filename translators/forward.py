@@ -168,7 +168,7 @@ class _Walk:
     ) -> None:
         self._check_range(rule, value, where)
         for spot, name in _targets(rule, where, beside, drafts):
-            path = spot.put(name, value, where)
+            path = spot.put(name, list(value) if isinstance(value, list) else value, where)
             if isinstance(value, list):
                 for number in range(len(value)):
                     spot.draft.origins[f"{path}[{number}]"] = f"{where}[{number}]"
