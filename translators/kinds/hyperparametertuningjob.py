@@ -35,7 +35,7 @@ from translators.model import (
 
 COUNTED_EVERY = 10.0
 """Seconds that counters of a running job may be old. The old operator asked every five."""
-SPAWNED_AT_ONCE = 20
+SPAWNED_AT_ONCE = 100
 """Children that are made in one step; the next step follows at once."""
 TUNING_JOB_LABEL = "bridge.sagemaker.aws.amazon.com/tuning-job-uid"
 """On a spawned TrainingJob: the uid of its tuning job's old object."""
