@@ -55,6 +55,8 @@ class Dispatcher:
         self._faults = faults
         self._lock = threading.Lock()
         self._calls: list[Call] = []
+        self.crashes: list[Exception] = []
+        """What the double itself broke on."""
         self.expired = False
         """Whether the caller's credentials have expired."""
 
@@ -85,6 +87,11 @@ class Dispatcher:
         except ConnectionDropped:
             error = DROPPED
             raise
+        except Exception as crash:
+            # A fault of the double itself must not pass for one of AWS that a client tries again.
+            self.crashes.append(crash)
+            error = f"InternalFailure: {crash!r}"
+            raise ServiceError("InternalFailure", f"the double broke: {crash!r}", 500) from crash
         finally:
             self._note(incoming, error)
 

@@ -17,6 +17,10 @@ from tests.stack.aws.world import ACCOUNT, Timing, World
 THROTTLED = ServiceError("ThrottlingException", "Rate exceeded")
 
 
+class DoubleBroken(Exception):
+    """The double met a fault of its own."""
+
+
 class AwsDouble:
     """An HTTP double of SageMaker, Application Auto Scaling, CloudWatch Logs and STS.
 
@@ -47,8 +51,15 @@ class AwsDouble:
         return self
 
     def stop(self) -> None:
-        """Stop listening; what stands in AWS stays, and `start` goes on with it on the same port."""
+        """Stop listening; what stands in AWS stays, and `start` goes on with it on the same port.
+
+        Raises DoubleBroken where a request met a fault of the double itself.
+        """
         self._server.stop()
+        if self._dispatcher.crashes:
+            crash = self._dispatcher.crashes.pop()
+            self._dispatcher.crashes.clear()
+            raise DoubleBroken(f"the AWS double broke: {crash!r}") from crash
 
     def __enter__(self) -> Self:
         return self.start()

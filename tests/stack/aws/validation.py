@@ -15,15 +15,20 @@ from typing import Any
 from tests.stack.aws.errors import ServiceError, validation
 
 _JAVA_CLASSES = {
-    r"\p{L}": r"\w",
-    r"\p{N}": r"\d",
-    r"\p{Z}": r"\s",
-    r"\p{M}": "",
-    r"\p{S}": r"$+<=>^`|~",
-    r"\p{P}": r"!-/:-@\[-`{-~",
-    r"\p{Graph}": r"!-~",
-    r"\p{ASCII}": "\\x00-\\x7f",
+    "L": r"\w",
+    "N": r"\d",
+    "Z": r"\s",
+    "M": "",
+    "S": r"$+<=>^`|~",
+    "P": r"!-/:-@\[-`{-~",
+    "Alnum": "a-zA-Z0-9",
+    "Graph": "!-~",
+    "Print": " -~",
+    "ASCII": r"\x00-\x7f",
 }
+_JAVA_CLASS = re.compile(r"\\p\{(\w+)\}")
+_SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"
+"""How Java writes the characters above 0xFFFF."""
 _NUMBERS = {"integer": "Integer", "long": "Long", "float": "Float", "double": "Double"}
 
 
@@ -146,6 +151,10 @@ def _unserialisable(value: Any, wanted: str) -> ServiceError:
 @functools.cache
 def python_pattern(pattern: str) -> re.Pattern[str]:
     """A pattern of the model (Java's syntax) as Python's; Unicode classes become their nearest ASCII ones."""
-    for java, ours in _JAVA_CLASSES.items():
-        pattern = pattern.replace(java, ours)
-    return re.compile(pattern)
+
+    def ours(found: re.Match[str]) -> str:
+        before = re.sub(r"\\.", "", pattern[: found.start()])
+        characters = _JAVA_CLASSES[found[1]]
+        return characters if before.rfind("[") > before.rfind("]") else f"[{characters}]"
+
+    return re.compile(_JAVA_CLASS.sub(ours, pattern).replace(_SURROGATES, r"\U00010000-\U0010FFFF"))
