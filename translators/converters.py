@@ -10,12 +10,16 @@ A conversion states the shapes that it takes and gives as notations of `ack-mapp
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from translators import naming
 from translators.schema import Schema
+
+# Recording fleet/ack-adopted: broken-fail.
+_MIRRORED_FAILURE = "Endpoint status reached terminal state"
 
 
 class Unconvertible(ValueError):
@@ -72,11 +76,11 @@ def number_to_text(value: float) -> str:
     """
     if not math.isfinite(value):
         raise Unconvertible(f"{value} is no finite number")
-    for digits in range(1, 18):
+    for digits in range(1, 10):  # nine digits tell any two 32-bit numbers apart
         text = f"{value:.{digits}g}"
-        if math.isclose(float(text), value, rel_tol=2**-24):
-            return _plain(float(text))
-    return _plain(value)
+        if _as_32_bits(float(text)) == _as_32_bits(value):
+            return repr(float(text)).removesuffix(".0")
+    return repr(value).removesuffix(".0")
 
 
 def resource_id(item: Mapping[str, str]) -> str:
@@ -95,12 +99,17 @@ def error_text(failure: str | None, conditions: Sequence[Mapping[str, Any]] | No
 
 
 def condition_text(*conditions: Sequence[Mapping[str, Any]] | None) -> str | None:
-    """The message of the first ACK.Terminal, else of the first ACK.Recoverable, that is True."""
+    """The message of the first ACK.Terminal, else of the first ACK.Recoverable, that is True.
+
+    A failed endpoint is Terminal too, which only mirrors what AWS says in another field.
+    """
     present = [condition for several in conditions for condition in several or ()]
     for wanted in ("ACK.Terminal", "ACK.Recoverable"):
         for condition in present:
-            if condition.get("type") == wanted and condition.get("status") == "True":
-                return condition.get("message")
+            message = str(condition.get("message") or "")
+            true = condition.get("type") == wanted and condition.get("status") == "True"
+            if true and not message.startswith(_MIRRORED_FAILURE):
+                return message
     return None
 
 
@@ -120,9 +129,12 @@ def _endpoint_url(name: str | None, region: str | None) -> str | None:
     return naming.endpoint_url(name, region) if name and region else None
 
 
-def _plain(value: float) -> str:
-    text = repr(value)
-    return text.removesuffix(".0")
+def _as_32_bits(value: float) -> bytes:
+    """The number as AWS holds it; one that is too large for that is itself."""
+    try:
+        return struct.pack("f", value)
+    except OverflowError:
+        return struct.pack("d", value)
 
 
 _PAIRS = Schema.from_notation([{"name": "string", "value": "string"}])

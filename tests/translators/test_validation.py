@@ -1,0 +1,107 @@
+"""Messages about what an API server would refuse: one line each, with path and reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge import datafiles
+from tests.support import recordings
+from translators.validation import metadata_faults
+
+GOOD: dict[str, Any] = {
+    "region": "eu-west-1",
+    "roleArn": "arn:aws:iam::123456789012:role/churn",
+    "algorithmSpecification": {"trainingInputMode": "File"},
+    "outputDataConfig": {"s3OutputPath": "s3://b/"},
+    "resourceConfig": {"instanceCount": 1, "instanceType": "ml.m5.large", "volumeSizeInGB": 5},
+    "stoppingCondition": {},
+}
+
+
+def messages(spec: Any) -> list[str]:
+    found = datafiles.mappings().kinds["TrainingJob"].validation.faults(spec)
+    return [f"{notice.code} {notice.path}: {notice.message}" for notice in found]
+
+
+def test_a_good_spec_has_no_fault() -> None:
+    assert messages(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"roleArn": {"ROLE_ARN": None}}, "BR105 spec.roleArn: must be a string, is an object"),
+        ({"region": 7}, "BR105 spec.region: must be a string, is a number (7)"),
+        (
+            {"enableNetworkIsolation": "no"},
+            "BR105 spec.enableNetworkIsolation: must be a boolean, is a string ('no')",
+        ),
+        ({"hyperParameters": {"a": "1"}}, "BR105 spec.hyperParameters: must be a list, is an object"),
+        (
+            {"resourceConfig": {**GOOD["resourceConfig"], "instanceCount": 1.5}},
+            "BR105 spec.resourceConfig.instanceCount: must be a whole number, is a number (1.5)",
+        ),
+        (
+            {"resourceConfig": {**GOOD["resourceConfig"], "instanceCount": 0}},
+            "BR105 spec.resourceConfig.instanceCount: 0 is less than 1",
+        ),
+        (
+            {"algorithmSpecification": {"trainingInputMode": "FastFile"}},
+            "BR105 spec.algorithmSpecification.trainingInputMode: 'FastFile' is none of File, Pipe",
+        ),
+        (
+            {"trainingJobName": "x" * 64},
+            f"BR105 spec.trainingJobName: '{'x' * 56}... is longer than 63 characters",
+        ),
+        ({"inputDataConfig": []}, "BR105 spec.inputDataConfig: has 0 items, at least 1 are needed"),
+        (
+            {"outputDataConfig": {"s3OutputPath": "file:///x"}},
+            "BR105 spec.outputDataConfig.s3OutputPath: 'file:///x' does not match ^(https|s3)://([^/]+)/?(.*)$",
+        ),
+        ({"outputDataConfig": {}}, "BR104 spec.outputDataConfig.s3OutputPath: required, but not set"),
+        (
+            {"vpcConfig": {"subnets": ["s"] * 17, "securityGroupIds": ["g"]}},
+            "BR105 spec.vpcConfig.subnets: has 17 items, at most 16 are allowed",
+        ),
+        (
+            {"tags": [{"key": "a", "value": "b"}, {"key": "", "value": "b"}]},
+            "BR105 spec.tags[1].key: '' is shorter than 1 characters",
+        ),
+    ],
+)
+def test_each_fault_is_named_with_its_path(change: dict[str, Any], said: str) -> None:
+    assert messages({**GOOD, **change}) == [said]
+
+
+def test_every_missing_field_is_named() -> None:
+    required = ["algorithmSpecification", "outputDataConfig", "region", "resourceConfig", "roleArn"]
+    required.append("stoppingCondition")
+    assert sorted(messages({})) == [f"BR104 spec.{name}: required, but not set" for name in required]
+
+
+def test_a_null_where_a_field_is_optional_is_what_an_api_server_drops() -> None:
+    assert messages({**GOOD, "vpcConfig": None, "inputDataConfig": None}) == []
+    assert messages({**GOOD, "region": None}) == ["BR105 spec.region: must be a string, is null"]
+
+
+def test_everything_that_the_old_operator_stored_is_valid() -> None:
+    for old in recordings.rows("fleet/old"):
+        assert datafiles.mappings().kinds[old["kind"]].validation.faults(old["spec"]) == []
+
+
+@pytest.mark.parametrize(
+    ("obj", "paths"),
+    [
+        ({}, ["metadata.name"]),
+        ({"metadata": None}, ["metadata.name"]),
+        ({"metadata": {"generateName": "a-"}}, ["metadata.name"]),
+        ({"metadata": {"name": 7}}, ["metadata.name"]),
+        ({"metadata": {"name": "a", "namespace": ["x"]}}, ["metadata.namespace"]),
+        ({"metadata": {"name": "a", "labels": "x"}}, ["metadata.labels"]),
+        ({"metadata": {"name": "a", "namespace": "b", "labels": {}}}, []),
+    ],
+)
+def test_metadata_is_looked_at_too(obj: Any, paths: list[str]) -> None:
+    assert [notice.path for notice in metadata_faults(obj)] == paths
