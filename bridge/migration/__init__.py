@@ -1,1 +1,1 @@
-"""Adoption of what exists; nothing else depends on it."""
+"""Carries out what `translators.migration` decides: reads a cluster, moves its objects, and back again."""

@@ -12,12 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from translators import objects
+from translators import hosting, objects
 from translators.migration.adoption import AUTOSCALING_KIND, adoptions
 from translators.model import SPAWNED_FINALIZER, AwsResource, Json, Reference
-
-OWNER_NAME_LABEL = "owner_HostingDeployment_name"
-OWNER_NAMESPACE_LABEL = "owner_HostingDeployment_namespace"
 
 _ORDER = (
     "Model",
@@ -68,15 +65,6 @@ def needed_children(deployment: Mapping[str, Any], children: Iterable[Json]) -> 
     ]
 
 
-def deployment_of(child: Mapping[str, Any]) -> Reference | None:
-    """The hosting deployment that a model or an endpoint configuration is labelled with."""
-    labels = objects.labels_of(child)
-    name, namespace = labels.get(OWNER_NAME_LABEL), labels.get(OWNER_NAMESPACE_LABEL)
-    if child["kind"] not in {"Model", "EndpointConfig"} or not name or not namespace:
-        return None
-    return Reference.legacy("HostingDeployment", namespace, name)
-
-
 def _links(legacy: Sequence[Json]) -> Iterable[tuple[Reference, Reference]]:
     known = {Reference.of(obj) for obj in legacy}
     endpoints: dict[AwsResource, Reference] = {}
@@ -89,7 +77,7 @@ def _links(legacy: Sequence[Json]) -> Iterable[tuple[Reference, Reference]]:
                 tuning_jobs[adoption.resource] = Reference.of(obj)
     for obj in legacy:
         me = Reference.of(obj)
-        owner = deployment_of(obj)
+        owner = hosting.owner_of(obj)
         if owner in known and owner is not None:
             yield me, owner
         for adoption in adoptions(obj):

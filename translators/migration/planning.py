@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from translators import descriptions, marks, objects
+from translators import descriptions, hosting, marks, objects
 from translators.migration import lookup, reasons
 from translators.migration.adoption import (
     Adoption,
@@ -23,7 +23,6 @@ from translators.migration.adoption import (
 )
 from translators.migration.families import (
     Family,
-    deployment_of,
     families,
     needed_children,
 )
@@ -321,7 +320,7 @@ class _Planner:
             children = [
                 child
                 for e in members
-                if deployment_of(child := self.observed.by_reference[e.reference]) == entry.reference
+                if hosting.owner_of(child := self.observed.by_reference[e.reference]) == entry.reference
             ]
             unit = [entry.reference, *needed_children(deployment, children)]
             stuck = next((r for r in unit if r in blocked), None)

@@ -1,0 +1,72 @@
+"""Puts the guard into force, keeps its list of namespaces true, and takes it away at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from bridge.errors import ClusterError
+from bridge.kube.failures import Forbidden
+from bridge.migration.context import Context
+from bridge.migration.kinds import BINDINGS, CONFIG_MAPS, POLICIES
+from translators.migration import guard
+from translators.migration.record import Record, Stage
+
+STANDING = frozenset({Stage.PENDING, Stage.ADOPTED, Stage.FAILED, Stage.KEPT})
+"""Stages of old objects that somebody serves, or will serve."""
+
+
+async def is_possible(context: Context) -> bool:
+    """Whether the server knows ValidatingAdmissionPolicy (1.30)."""
+    served = await context.cluster.client.kinds("admissionregistration.k8s.io", "v1")
+    return "ValidatingAdmissionPolicy" in served
+
+
+async def stand(context: Context, records: Iterable[Record]) -> None:
+    """The guard as it must be for these records; nothing is written where it is so already."""
+    remaining = Counter(r.reference.namespace for r in records if r.stage in STANDING)
+    if not remaining:
+        await leave(context)
+        return
+    namespace = context.state_namespace
+    wanted = [
+        (CONFIG_MAPS, guard.parameters(namespace, remaining)),
+        (POLICIES, guard.policy()),
+        (BINDINGS, guard.binding(namespace)),
+    ]
+    for resource, manifest in wanted:
+        metadata = manifest["metadata"]
+        found = await context.cluster.get(resource, metadata.get("namespace"), metadata["name"])
+        if found is not None and not _differs(manifest, found) and found.get("data") == manifest.get("data"):
+            continue
+        try:
+            await context.cluster.apply(resource, manifest)
+        except Forbidden as refused:
+            raise ClusterError(
+                f"the guard against deleting old CRDs can't be installed: {refused.message}",
+                fix="Allow it, or go without: --no-guard",
+            ) from refused
+
+
+async def leave(context: Context) -> None:
+    """Takes everything of it away; the binding first, so that it is out of force at once."""
+    for resource, namespace in (
+        (BINDINGS, None),
+        (POLICIES, None),
+        (CONFIG_MAPS, context.state_namespace),
+    ):
+        if await context.cluster.get(resource, namespace, guard.NAME) is not None:
+            await context.cluster.delete(resource, namespace, guard.NAME)
+
+
+def _differs(wanted: object, found: object) -> bool:
+    """Whether what we want is not in what is there; the server fills in defaults of its own."""
+    if isinstance(wanted, dict):
+        return not isinstance(found, dict) or any(_differs(v, found.get(k)) for k, v in wanted.items())
+    if isinstance(wanted, list):
+        return (
+            not isinstance(found, list)
+            or len(wanted) != len(found)
+            or any(_differs(one, other) for one, other in zip(wanted, found, strict=True))
+        )
+    return wanted != found

@@ -1,0 +1,192 @@
+"""The journal in the cluster: ConfigMaps that say how far each old object is, with its backup.
+
+Whoever runs a command next, after a crash or from another machine, goes on from here. Every write is locked
+by the version that was read. A command signs the head when it begins; one that finds another's signature has
+been overtaken and stops, so that two never work against each other for longer than a batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bridge.errors import ClusterError
+from bridge.kube.failures import Conflict, NotFound
+from bridge.kube.resources import NAMESPACES
+from bridge.migration.cluster import CONFLICT_PAUSE, Cluster
+from bridge.migration.kinds import CONFIG_MAPS
+from translators.migration import record as records_
+from translators.migration.record import (
+    CRDS_NAME,
+    HEAD_NAME,
+    SELECTOR,
+    Head,
+    Journal,
+    JournalError,
+    Operation,
+    Record,
+)
+from translators.model import Json, Reference
+
+_PATIENCE = 120.0
+
+
+class Overtaken(ClusterError):
+    """Another command has begun to work on the same migration."""
+
+
+class JournalStore:
+    """Reads and writes the journal in one namespace. `load` first."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.namespace = namespace
+        self._cluster = cluster
+        self._seen: dict[str, Json] = {}
+        self._signature = ""
+        self.journal = Journal()
+
+    @property
+    def head(self) -> Head:
+        """The head. Raises ClusterError where nothing was ever begun."""
+        if self.journal.head is None:
+            raise ClusterError(
+                f"nothing has been migrated here: no journal in namespace {self.namespace}",
+                fix="ack-bridge plan",
+            )
+        return self.journal.head
+
+    @property
+    def records(self) -> dict[Reference, Record]:
+        """Every record by its old object."""
+        return self.journal.records
+
+    async def load(self) -> Journal:
+        """Read all of it. Raises ClusterError where it is damaged or another version's."""
+        found = await self._cluster.list(CONFIG_MAPS, self.namespace, labels=SELECTOR)
+        named = {config_map["metadata"]["name"]: config_map for config_map in found}
+        self._seen = {name: config_map for name, config_map in named.items() if name.startswith(HEAD_NAME)}
+        try:
+            head = self._seen.get(HEAD_NAME)
+            chunks = [records_.unpack(c) for _, c in sorted(self._seen.items()) if records_.is_chunk(c)]
+            self.journal = Journal(records_.unpack_head(head) if head else None, tuple(chunks))
+        except JournalError as error:
+            raise ClusterError(
+                str(error),
+                fix="Use the version that wrote it, or restore it: kubectl apply -f BACKUP/journal",
+            ) from error
+        return self.journal
+
+    async def sign(self, head: Head, operation: Operation) -> None:
+        """Begin a command: what stands in the head from now on is our signature."""
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        if await self._cluster.get(NAMESPACES, None, self.namespace) is None:
+            await self._cluster.create(NAMESPACES, None, namespace)
+        self._signature = operation.token
+        await self._write_head(replace(head, operation=operation), overtake=True)
+
+    async def write_head(self, head: Head) -> None:
+        """Write the head, still signed by us. Raises Overtaken."""
+        await self._write_head(replace(head, operation=self.head.operation), overtake=False)
+
+    async def check_signature(self) -> None:
+        """Raises Overtaken where another command has signed."""
+        found = await self._cluster.get(CONFIG_MAPS, self.namespace, HEAD_NAME)
+        if found is None:
+            raise Overtaken(f"the journal in {self.namespace} is gone", fix="Run the command again")
+        other = records_.unpack_head(found).operation
+        if other.token != self._signature:
+            raise Overtaken(
+                f"`ack-bridge {other.command}` on {other.host} has taken over since {other.at}",
+                fix="ack-bridge status",
+            )
+
+    async def add(self, records: Sequence[Record]) -> None:
+        """Write new records; those of objects that are known are rewritten where they stand."""
+        known = self.records
+        new = [record for record in records if record.reference not in known]
+        for chunk in records_.chunked(new, self.journal.next_chunk):
+            await self._write(records_.pack(chunk, self.namespace))
+            self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunk))
+        await self.update(record for record in records if record.reference in known)
+
+    async def update(self, records: Iterable[Record]) -> None:
+        """Rewrite records of objects that are in the journal; writes only the chunks that change."""
+        changed = {record.reference: record for record in records}
+        chunks = []
+        for chunk in self.journal.chunks:
+            newer = chunk.updated(changed.values())
+            if newer != chunk:
+                await self._write(records_.pack(newer, self.namespace))
+            chunks.append(newer)
+        self.journal = replace(self.journal, chunks=tuple(chunks))
+
+    async def keep_crds(self, crds: Sequence[Json]) -> None:
+        """Write down the old CRDs as they were, unless that was done before."""
+        if CRDS_NAME not in self._seen:
+            await self._write(records_.pack_crds(crds, self.namespace))
+
+    async def forget_crds(self) -> None:
+        """The next migration writes them down anew."""
+        if CRDS_NAME in self._seen:
+            await self._cluster.delete(CONFIG_MAPS, self.namespace, CRDS_NAME)
+            del self._seen[CRDS_NAME]
+
+    def manifests(self) -> list[Json]:
+        """The journal as files from which `kubectl apply` restores it."""
+        kept = ("name", "namespace", "labels")
+        return [
+            {**config_map, "metadata": {k: config_map["metadata"][k] for k in kept}}
+            for _, config_map in sorted(self._seen.items())
+        ]
+
+    async def _write_head(self, head: Head, *, overtake: bool) -> None:
+        await self._write(records_.pack_head(head, self.namespace), overtake=overtake)
+        self.journal = replace(self.journal, head=head)
+
+    async def _write(self, manifest: Json, *, overtake: bool = False) -> None:
+        """Create it, or bring the one that was read up to date; nothing where it is so already."""
+        name = manifest["metadata"]["name"]
+        began, attempts = time.monotonic(), 0
+        while True:
+            known = self._seen.get(name)
+            if known is not None and _content(known) == _content(manifest):
+                return
+            written = await self._written(manifest, known)
+            if written is not None:
+                written["metadata"].pop("managedFields", None)
+                self._seen[name] = written
+                return
+            found = await self._cluster.get(CONFIG_MAPS, self.namespace, name)
+            if found is None:
+                self._seen.pop(name, None)
+            else:
+                ours = (_content(found) == _content(manifest)) or (
+                    known is not None and _content(found) == _content(known)
+                )
+                if not ours and not overtake:
+                    raise Overtaken(
+                        f"another ack-bridge command writes to the journal ({name})", fix="ack-bridge status"
+                    )
+                self._seen[name] = found
+            attempts += 1
+            if time.monotonic() - began > _PATIENCE:
+                raise ClusterError(
+                    f"the journal's ConfigMap {name} could not be written: conflicts all along"
+                )
+            await asyncio.sleep(CONFLICT_PAUSE.delay(attempts))
+
+    async def _written(self, manifest: Json, known: Json | None) -> Json | None:
+        """The object after one attempt; None where it came to a conflict."""
+        if known is None:
+            return await self._cluster.create(CONFIG_MAPS, self.namespace, manifest)
+        body: Json = {"data": manifest["data"], "binaryData": manifest.get("binaryData")}
+        try:
+            return await self._cluster.patch(CONFIG_MAPS, known, body)
+        except (Conflict, NotFound):
+            return None
+
+
+def _content(config_map: Json) -> tuple[object, object]:
+    return (config_map.get("data"), config_map.get("binaryData"))

@@ -1,0 +1,192 @@
+"""The end: old objects leave, ACK objects stay as plain ones, and their YAML is written for Git."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bridge.errors import ClusterError
+from bridge.kube.failures import Conflict
+from bridge.kube.resources import Resource
+from bridge.migration import ack_objects, guarding, survey
+from bridge.migration.backup import Bundle
+from bridge.migration.context import Context
+from bridge.migration.journal import JournalStore
+from translators import objects
+from translators.migration import native
+from translators.migration.families import families
+from translators.migration.record import Phase, Stage
+from translators.migration.release import (
+    Farewell,
+    Leaving,
+    Permissions,
+    farewell,
+    in_order,
+    is_kept_by_ack,
+    kept_together,
+    without_our_finalizers,
+)
+from translators.migration.selection import Selection, select
+from translators.model import Json, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What came of it."""
+
+    done: tuple[Farewell, ...]
+    failed: tuple[tuple[Farewell, str], ...]
+    remaining: int
+    """Old objects that are still there and stand for something in AWS."""
+
+
+class Release:
+    """One run. `prepare` reads and writes nothing; `export` writes files only; `carry_out` lets go."""
+
+    def __init__(self, context: Context, selection: Selection, allowed: Permissions) -> None:
+        self._context = context
+        self._selection = selection
+        self._allowed = allowed
+        self._journal = JournalStore(context.cluster, context.state_namespace)
+        self._legacy: dict[Reference, Json] = {}
+
+    async def prepare(self) -> list[Farewell]:
+        """What would become of each selected old object, in the order in which it would be done."""
+        await self._journal.load()
+        found = await survey.contents(self._context.cluster)
+        self._legacy = {Reference.of(obj): obj for obj in found.legacy}
+        ack = await ack_objects.by_legacy(self._context)
+        records = self._journal.records
+        known = {**{r.reference: r.backup for r in records.values()}, **self._legacy}
+        farewells = []
+        for family in select(families(list(known.values())), known, self._selection):
+            members = [
+                farewell(
+                    reference,
+                    family.head,
+                    records.get(reference),
+                    self._legacy.get(reference),
+                    ack=ack.get(reference, []),
+                    allowed=self._allowed,
+                )
+                for reference in family.members
+            ]
+            farewells += kept_together(members)
+        return in_order(farewells)
+
+    def export(self, farewells: list[Farewell], folder: Path) -> int:
+        """Write the YAML for Git of all that is, or could be, released; returns how many files."""
+        bundle = Bundle(folder)
+        bundle.prepare()
+        count = 0
+        for one in farewells:
+            for ack in one.ack:
+                bundle.yaml(Path(native.file_name(ack)), native.for_git(ack))
+                count += 1
+        return count
+
+    async def carry_out(self, farewells: list[Farewell], archive: Path) -> Released:
+        """Let them go, one by one; what fails stays and is said. Run again, it goes on."""
+        head = self._journal.head
+        await self._journal.sign(replace(head, phase=Phase.RELEASING), self._context.operation("release"))
+        leaving = [f for f in farewells if f.leaving not in {Leaving.NOTHING, Leaving.BLOCKED}]
+        self._archive([f for f in leaving if f.leaving is Leaving.DISCARD], archive)
+        done: list[Farewell] = []
+        failed: list[tuple[Farewell, str]] = []
+        for family in _by_family(leaving):
+            await self._journal.check_signature()
+            for one in family:
+                try:
+                    await self._let_go(one)
+                except (ClusterError, Conflict) as error:
+                    failed.append((one, str(error)))
+                    # The parts stay for as long as the whole does.
+                    break
+                done.append(one)
+            await self._note({f.reference for f in done})
+            self._context.reporter.progress("releasing", len(done) + len(failed), len(leaving))
+        return Released(tuple(done), tuple(failed), await self._end())
+
+    def _archive(self, leaving: list[Farewell], archive: Path) -> None:
+        if leaving:
+            bundle = Bundle(archive)
+            bundle.prepare()
+            bundle.objects((self._legacy[f.reference] for f in leaving), "archive")
+
+    async def _let_go(self, one: Farewell) -> None:
+        cluster, reference = self._context.cluster, one.reference
+        resource = cluster.resource(reference)
+        for ack in one.ack:
+            now = await cluster.read(Reference.of(ack))
+            why = is_kept_by_ack(now, reference) if now is not None else "its ACK object is gone"
+            if why:
+                raise ClusterError(why, fix="ack-bridge status")
+        if one.leaving is not Leaving.FINISH:
+            await self._remove(resource, reference, objects.uid_of(self._legacy[reference]))
+        await ack_objects.unmark(self._context, one.ack)
+
+    async def _remove(self, resource: Resource, reference: Reference, uid: str) -> None:
+        """Take our finalizers off and delete, so that nobody ever sees it deleting with them on.
+
+        Whoever serves old objects takes a deletion with its finalizer for a user's wish and deletes in AWS.
+        So the delete is locked to the version without finalizers; if somebody put one back, it starts over.
+        """
+        cluster = self._context.cluster
+        for _ in range(_ATTEMPTS):
+            now = await cluster.change(resource, reference.namespace, reference.name, without_our_finalizers)
+            if now is None or objects.uid_of(now) != uid:
+                return
+            if objects.is_deleting(now):
+                # Others' finalizers are left to their owners.
+                return
+            try:
+                await cluster.delete(
+                    resource,
+                    reference.namespace,
+                    reference.name,
+                    uid=uid,
+                    resource_version=now["metadata"]["resourceVersion"],
+                )
+            except Conflict:
+                await asyncio.sleep(self._context.pace.poll)
+                continue
+            return
+        raise ClusterError(
+            f"{reference} gets its finalizer back again and again",
+            fix="Something adds it: stop `ack-bridge run` for the moment, then release again",
+        )
+
+    async def _note(self, gone: set[Reference]) -> None:
+        changed = [
+            record.at(Stage.RELEASED)
+            for reference, record in self._journal.records.items()
+            if reference in gone and record.stage is not Stage.RELEASED
+        ]
+        await self._journal.update(changed)
+        for record in changed:
+            self._context.reporter.result(record)
+
+    async def _end(self) -> int:
+        """The guard and the phase as they must be now; returns how many old objects remain served."""
+        context = self._context
+        found = await survey.contents(context.cluster)
+        there = {Reference.of(obj) for obj in found.legacy}
+        remaining = [
+            r for r in self._journal.records.values() if r.stage in guarding.STANDING and r.reference in there
+        ]
+        if self._journal.head.guarded and await guarding.is_possible(context):
+            await guarding.stand(context, remaining)
+        phase = Phase.MIGRATED if remaining else Phase.RELEASED
+        await self._journal.write_head(replace(self._journal.head, phase=phase))
+        return len(remaining)
+
+
+_ATTEMPTS = 50
+
+
+def _by_family(farewells: list[Farewell]) -> list[list[Farewell]]:
+    by_family: dict[Reference, list[Farewell]] = {}
+    for one in farewells:
+        by_family.setdefault(one.family, []).append(one)
+    return list(by_family.values())

@@ -1,0 +1,73 @@
+"""How a migration goes on: a plan and a journal -> what is recorded, and what is done in which batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from translators.migration.plan import Act, Entry, Plan
+from translators.migration.record import Record, Stage, begin
+from translators.model import Json, Reference
+
+_UNRECORDED = frozenset({"Finished"})
+"""A finished job that is skipped is nobody's work, and there may be thousands."""
+
+
+def records_to_begin(
+    plan: Plan, known: Mapping[Reference, Record], legacy: Mapping[Reference, Json]
+) -> list[Record]:
+    """The records as they must be before anything is done, in the plan's order; only those that differ."""
+    begun = []
+    for entry in plan.entries:
+        before = known.get(entry.reference)
+        if entry.reason.code in _UNRECORDED and before is None:
+            continue
+        stage = _stage(entry, before)
+        record = begin(entry, legacy[entry.reference], before, stage)
+        if record != before:
+            begun.append(record)
+    return begun
+
+
+def to_adopt(plan: Plan, records: Mapping[Reference, Record]) -> list[list[Record]]:
+    """The families that still have something to adopt, each with just these records."""
+    pending = {e.reference for e in plan.entries if e.act is Act.ADOPT}
+    pending |= {
+        e.reference
+        for e in plan.entries
+        if e.reason.code == "AlreadyMigrated" and records[e.reference].stage is not Stage.ADOPTED
+    }
+    families = []
+    for _, members in groupby(plan.entries, key=lambda entry: entry.family):
+        if chosen := [records[e.reference] for e in members if e.reference in pending]:
+            families.append(chosen)
+    return families
+
+
+def batches(families: Sequence[Sequence[Record]], size: int) -> list[list[Sequence[Record]]]:
+    """Whole families, together about `size` records a batch."""
+    found: list[list[Sequence[Record]]] = []
+    count = 0
+    for family in families:
+        if not found or count + len(family) > size:
+            found.append([])
+            count = 0
+        found[-1].append(family)
+        count += len(family)
+    return found
+
+
+def _stage(entry: Entry, before: Record | None) -> Stage:
+    known = before if before is not None and before.uid == entry.uid else None
+    if entry.act is Act.ADOPT:
+        return Stage.PENDING
+    if entry.reason.code == "AlreadyMigrated":
+        # One that an interrupted run created is still to be verified; what `run` made by itself is not.
+        unverified = known is not None and known.stage in {Stage.PENDING, Stage.FAILED}
+        return Stage.PENDING if unverified else Stage.ADOPTED
+    if entry.reason.code == "Archived":
+        return Stage.ARCHIVED
+    return known.stage if known is not None and known.stage in _BEYOND else Stage.KEPT
+
+
+_BEYOND = frozenset({Stage.RELEASED, Stage.ADOPTED})
