@@ -22,7 +22,9 @@ def main() -> int:
     ended = threading.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, lambda *_: ended.set())
-    with AwsDouble(port=arguments.port, clock=Clock(speed=arguments.speed), timing=timing) as double:
+    with AwsDouble(
+        port=arguments.port, clock=Clock(speed=arguments.speed), timing=timing, job_logs=True
+    ) as double:
         print(double.url, flush=True)
         ended.wait()
     return 0

@@ -132,7 +132,7 @@ def _made(context: Context, request: Json) -> Json:
 
 
 def _refuse_unready(context: Context, resource_id: str) -> None:
-    """The text for a missing endpoint is recorded (`recordings/ack/scalabletarget-s-none`), others are ours."""
+    """The text for a missing endpoint is recorded (`ack/scalabletarget-s-none`), the others are ours."""
     parts = resource_id.split("/")
     if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
         raise validation(f"Unsupported service namespace, resource type or scalable dimension: {resource_id}")

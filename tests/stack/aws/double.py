@@ -25,7 +25,9 @@ class AwsDouble:
     """An HTTP double of SageMaker, Application Auto Scaling, CloudWatch Logs and STS.
 
     `clock`: real time by default; `Clock(speed=10)` or `Clock(manual=True)`. `timing`: how long jobs and
-    endpoints take, in seconds of that clock. `port` 0 takes a free one. A context manager, or `start`/`stop`.
+    endpoints take, in seconds of that clock. `port` 0 takes a free one. `job_logs`: jobs and endpoints write
+    to CloudWatch when their status changes. `debug_rules`: training jobs tell how their debug rules fare, which
+    AWS does and the recordings don't show. A context manager, or `start`/`stop`.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class AwsDouble:
         timing: Timing | None = None,
         port: int = 0,
         account: str = ACCOUNT,
+        job_logs: bool = False,
+        debug_rules: bool = False,
     ) -> None:
         self.clock = clock or Clock()
-        self.state = State(self.clock)
-        self.world = World(self.state, timing or Timing(), account)
+        self.state = State(self.clock, job_logs=job_logs)
+        self.world = World(self.state, timing or Timing(), account, debug_rules)
         self._faults = Faults()
         self._dispatcher = Dispatcher(self.world, self._faults)
         self._server = Server(self._dispatcher, port)

@@ -100,7 +100,7 @@ def _matches(resource: Resource, request: Json, status: str) -> bool:
     if "StatusEquals" in request and record.get(status) != request["StatusEquals"]:
         return False
     for filter_name, (member, sign) in _COMPARED.items():
-        if filter_name in request and (record.get(member, 0.0) - request[filter_name]) * sign < 0:
+        if filter_name in request and (record.get(member, 0.0) - request[filter_name]) * sign <= 0:
             return False
     return True
 

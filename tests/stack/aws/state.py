@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.stack.aws import joblogs
 from tests.stack.aws.clock import Clock
 from tests.stack.aws.logstore import LogStore
 
@@ -49,13 +50,16 @@ class Table:
 class State:
     """Thread-safe: take `lock` around more than one call that belong together."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, job_logs: bool = False) -> None:
         self.clock = clock
+        self.job_logs = job_logs
+        """Whether jobs and endpoints write log events when their status changes."""
         self.lock = threading.RLock()
         self.logs = LogStore()
         self._tables: dict[tuple[str, str], Table] = {}
         self._due: list[tuple[float, int, Resource, int, Action]] = []
         self._sequence = itertools.count()
+        self._settling = False
 
     # --- reading
 
@@ -132,6 +136,8 @@ class State:
         resource.record.update(members)
         resource.record["LastModifiedTime"] = round(at, 3)
         self.touch(resource)
+        if self.job_logs:
+            self._log(resource, at, members)
 
     def touch(self, resource: Resource) -> None:
         """Say that a record was changed in place, so that lists are made anew."""
@@ -144,6 +150,12 @@ class State:
         with self.lock:
             self.logs.put(region, group, stream, events, self.clock.now())
 
+    def _log(self, resource: Resource, at: float, members: Json) -> None:
+        where = joblogs.place(resource.kind, resource.name, resource.record)
+        said = joblogs.line(resource.kind, resource.name, members)
+        if where is not None and said:
+            self.logs.put(resource.region, *where, [(at, said)], at)
+
     # --- what is going to happen
 
     def schedule(self, resource: Resource, at: float, action: Action) -> None:
@@ -155,11 +167,16 @@ class State:
         resource.plan += 1
 
     def settle(self) -> None:
-        """Bring everything up to now."""
+        """Bring everything up to now, one event after the other also where one of them looks at the state."""
         with self.lock:
-            now = self.clock.now()
-            for at, action in self._reached(now):
-                action(at)
+            if self._settling:
+                return
+            self._settling = True
+            try:
+                for at, action in self._reached(self.clock.now()):
+                    action(at)
+            finally:
+                self._settling = False
 
     def _reached(self, now: float) -> Iterator[tuple[float, Action]]:
         while self._due and self._due[0][0] <= now:

@@ -42,6 +42,8 @@ class World:
     state: State
     timing: Timing = field(default_factory=Timing)
     account: str = ACCOUNT
+    debug_rules: bool = False
+    """Whether training jobs tell how their debug rules fare. AWS does; the recordings were made without."""
     fails: Callable[[str], bool] = lambda name: "fail" in name
     """Whether a job, or an endpoint of a configuration, of that name fails."""
     _numbers: Any = field(default_factory=itertools.count)

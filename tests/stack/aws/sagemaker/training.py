@@ -24,6 +24,7 @@ TRAINING = JobKind(
 )
 _PHASES = (("Downloading", 0.25), ("Training", 0.5))
 """When each begins, as a part of the whole (`recordings/ack/trainingjob-t-nospec`)."""
+_RULE_STATUS = {"Completed": "NoIssuesFound", "Failed": "Stopped", "Stopped": "Stopped"}
 _MESSAGES = {"Starting": "Preparing the instances for training"}
 
 
@@ -31,6 +32,8 @@ def create(context: Context, request: Json) -> Json:
     """Refused where the name is taken."""
     resource = TRAINING.place(context, request, filled(request))
     begin(context, resource)
+    if context.world.debug_rules and "DebugRuleConfigurations" in request:
+        resource.record["DebugRuleEvaluationStatuses"] = _rules(context, resource)
     whole = context.world.timing.of(resource.name, context.world.timing.job)
     for phase, part in _PHASES:
         _later(context, resource, part * whole, phase)
@@ -63,6 +66,11 @@ def move(state: State, resource: Resource, phase: str, at: float) -> None:
         members |= _outcome(resource, phase)
     elif phase == "Stopping":
         members["TrainingJobStatus"] = phase
+    if "DebugRuleEvaluationStatuses" in record and phase in _RULE_STATUS:
+        members["DebugRuleEvaluationStatuses"] = [
+            {**rule, "RuleEvaluationStatus": _RULE_STATUS[phase], "LastModifiedTime": stamp(at)}
+            for rule in record["DebugRuleEvaluationStatuses"]
+        ]
     state.update(resource, at, members)
 
 
@@ -118,6 +126,20 @@ def _outcome(resource: Resource, phase: str) -> Json:
         path = artifacts(resource.record["OutputDataConfig"], resource.name)
         return {"ModelArtifacts": {"S3ModelArtifacts": path}}
     return {}
+
+
+def _rules(context: Context, resource: Resource) -> list[Json]:
+    """A processing job evaluates each rule; the double tells of it and does not list it."""
+    arn = context.arn("processing-job", f"{resource.name[:25]}")
+    return [
+        {
+            "RuleConfigurationName": rule["RuleConfigurationName"],
+            "RuleEvaluationJobArn": f"{arn}-{rule['RuleConfigurationName'].lower()[:26]}-{context.world.token()}",
+            "RuleEvaluationStatus": "InProgress",
+            "LastModifiedTime": stamp(context.now),
+        }
+        for rule in resource.record["DebugRuleConfigurations"]
+    ]
 
 
 def _transition(phase: str, at: float) -> Json:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from tests.stack.aws.errors import in_use, not_found
 from tests.stack.aws.listing import Listing, page
-from tests.stack.aws.sagemaker import training
+from tests.stack.aws.sagemaker import launched, training
 from tests.stack.aws.sagemaker.channels import filled_channels, switches
 from tests.stack.aws.sagemaker.jobs import FAILURE, JobKind
 from tests.stack.aws.sagemaker.training import TRAINING
@@ -33,16 +32,9 @@ TUNING = JobKind(
     ),
 )
 _CHILD_PART = 5 / 12
-"""How long a launched training job takes, as a part of the whole tuning job."""
+"""How long a launched training job takes, as a part of the whole; less where few may run at a time."""
 _BEST, _STEP = 0.042, 0.01
 """The first training job is the best, with the recorded value; each later one is a step worse."""
-_COUNTED = {
-    "Completed": "Completed",
-    "InProgress": "InProgress",
-    "Stopping": "InProgress",
-    "Stopped": "Stopped",
-    "Failed": "NonRetryableError",
-}
 _COPIED = (
     "AlgorithmSpecification",
     "CheckpointConfig",
@@ -66,11 +58,13 @@ def create(context: Context, request: Json) -> Json:
     resource.private.update(children=[], counted=True)
     limits = request["HyperParameterTuningJobConfig"].get("ResourceLimits", {})
     wanted = limits.get("MaxNumberOfTrainingJobs", 1)
+    parallel = limits.get("MaxParallelTrainingJobs", 1)
     whole = context.world.timing.of(resource.name, context.world.timing.job)
-    _launch(context, resource, 1, whole)
+    each = whole * min(_CHILD_PART, parallel / wanted)
+    _launch(context, resource, 1, each)
     for number in range(2, wanted + 1):
         at = context.now + (number - 1) * whole / wanted
-        context.state.schedule(resource, at, _launcher(context, resource, number, whole))
+        context.state.schedule(resource, at, _launcher(context, resource, number, each))
     context.state.schedule(resource, context.now + whole, _ending(context, resource))
     return {"HyperParameterTuningJobArn": resource.record["HyperParameterTuningJobArn"]}
 
@@ -78,7 +72,7 @@ def create(context: Context, request: Json) -> Json:
 def describe(context: Context, request: Json) -> Json:
     """The record, with its training jobs counted anew: one may have been stopped on its own."""
     resource = TUNING.find(context, request)
-    _count(context, resource)
+    launched.count(context, resource)
     return resource.record
 
 
@@ -88,13 +82,13 @@ def stop(context: Context, request: Json) -> Json:
     TUNING.refuse_unless_running(resource)
     if resource.record["HyperParameterTuningJobStatus"] == "InProgress":
         context.state.cancel(resource)
-        for child in _children(context, resource):
+        for child in launched.children(context, resource):
             training.stop_running(context, child)
-        _count(context, resource, HyperParameterTuningJobStatus="Stopping")
+        launched.count(context, resource, HyperParameterTuningJobStatus="Stopping")
 
         def stopped(at: float) -> None:
             later = replace(context, now=at)
-            _count(
+            launched.count(
                 later,
                 resource,
                 HyperParameterTuningJobStatus="Stopped",
@@ -110,14 +104,14 @@ def list_training_jobs(context: Context, request: Json) -> Json:
     resource = TUNING.find(context, request)
     by, status = request.get("SortBy", "Name"), request.get("StatusEquals")
     entries = [
-        (_order(child, by), child)
-        for child in _children(context, resource)
+        (launched.order(child, by), child)
+        for child in launched.children(context, resource)
         if status in (None, child.record["TrainingJobStatus"])
-        and (by != "FinalObjectiveMetricValue" or _objective(child) is not None)
+        and (by != "FinalObjectiveMetricValue" or launched.objective(child) is not None)
     ]
     entries.sort(key=lambda entry: entry[0], reverse=request.get("SortOrder") == "Descending")
     chosen, token = page(entries, request, lambda entry: entry[0])
-    summaries = [_summary(resource, child) for _, child in chosen]
+    summaries = [launched.summary(resource, child) for _, child in chosen]
     return {"TrainingJobSummaries": summaries, **({"NextToken": token} if token else {})}
 
 
@@ -127,7 +121,7 @@ def list_training_jobs(context: Context, request: Json) -> Json:
 def _filled(request: Json) -> Json:
     config = copy.deepcopy(request["HyperParameterTuningJobConfig"])
     config.setdefault("TrainingJobEarlyStoppingType", "Off")
-    filled: Json = {"HyperParameterTuningJobConfig": config, **_counters([])}
+    filled: Json = {"HyperParameterTuningJobConfig": config, **launched.counters([])}
     objective = config.get("HyperParameterTuningJobObjective")
     if "TrainingJobDefinition" in request:
         filled["TrainingJobDefinition"] = _definition(request["TrainingJobDefinition"], objective)
@@ -159,14 +153,14 @@ def _definition(asked: Json, objective: Json | None) -> Json:
 # --- the training jobs
 
 
-def _launcher(context: Context, resource: Resource, number: int, whole: float) -> Any:
+def _launcher(context: Context, resource: Resource, number: int, seconds: float) -> Any:
     def launch(at: float) -> None:
-        _launch(replace(context, now=at), resource, number, whole)
+        _launch(replace(context, now=at), resource, number, seconds)
 
     return launch
 
 
-def _launch(context: Context, resource: Resource, number: int, whole: float) -> None:
+def _launch(context: Context, resource: Resource, number: int, seconds: float) -> None:
     record = resource.record
     definitions = record.get("TrainingJobDefinitions") or [record["TrainingJobDefinition"]]
     definition = definitions[(number - 1) % len(definitions)]
@@ -180,7 +174,7 @@ def _launch(context: Context, resource: Resource, number: int, whole: float) -> 
     request["HyperParameters"] = {**definition.get("StaticHyperParameters", {}), **tuned}
     child = TRAINING.place(context, request, training.filled(request))
     child.record["TuningJobArn"] = record["HyperParameterTuningJobArn"]
-    worse = -_STEP if _goal(resource, "Type") == "Maximize" else _STEP
+    worse = -_STEP if launched.goal(resource, "Type") == "Maximize" else _STEP
     child.private.update(
         tuned=tuned,
         objective=_BEST + worse * (number - 1),
@@ -188,26 +182,26 @@ def _launch(context: Context, resource: Resource, number: int, whole: float) -> 
     )
     training.begin(context, child)
     resource.private["children"].append(name)
-    _count(context, resource)
+    launched.count(context, resource)
 
     def end(at: float) -> None:
         phase = "Failed" if context.world.fails(name) else "Completed"
         training.move(context.state, child, phase, at)
-        _count(replace(context, now=at), resource)
+        launched.count(replace(context, now=at), resource)
 
-    context.state.schedule(child, context.now + whole * _CHILD_PART, end)
+    context.state.schedule(child, context.now + seconds, end)
 
 
 def _ending(context: Context, resource: Resource) -> Any:
     def end(at: float) -> None:
         later = replace(context, now=at)
         failing = context.world.fails(resource.name)
-        for child in _children(context, resource):
+        for child in launched.children(context, resource):
             if child.record["TrainingJobStatus"] == "InProgress":
                 context.state.cancel(child)
                 training.move(context.state, child, "Failed" if failing else "Completed", at)
         outcome: Json = {"FailureReason": FAILURE} if failing else {}
-        _count(
+        launched.count(
             later,
             resource,
             HyperParameterTuningJobStatus="Failed" if failing else "Completed",
@@ -216,91 +210,6 @@ def _ending(context: Context, resource: Resource) -> Any:
         )
 
     return end
-
-
-def _children(context: Context, resource: Resource) -> Iterator[Resource]:
-    rows = context.state.table("TrainingJob", resource.region).rows
-    return (rows[name] for name in resource.private.get("children", []) if name in rows)
-
-
-def _count(context: Context, resource: Resource, **members: Any) -> None:
-    """Bring counters and best training job up to date; `LastModifiedTime` where that changes anything."""
-    if resource.private.get("counted"):
-        children = list(_children(context, resource))
-        members.update(_counters(children))
-        best = _best(resource, children)
-        if best is not None:
-            members["BestTrainingJob"] = _summary(resource, best)
-    if any(resource.record.get(member) != value for member, value in members.items()):
-        context.state.update(resource, context.now, members)
-
-
-def _counters(children: list[Resource]) -> Json:
-    jobs = dict.fromkeys(("Completed", "InProgress", "NonRetryableError", "RetryableError", "Stopped"), 0)
-    for child in children:
-        jobs[_COUNTED[child.record["TrainingJobStatus"]]] += 1
-    objectives = dict.fromkeys(("Failed", "Pending", "Succeeded"), 0)
-    for child in children:
-        objectives[_objective_status(child)] += 1
-    return {"TrainingJobStatusCounters": jobs, "ObjectiveStatusCounters": objectives}
-
-
-def _best(resource: Resource, children: list[Resource]) -> Resource | None:
-    finished = [child for child in children if _objective(child) is not None]
-    direction = _goal(resource, "Type")
-    if not finished:
-        return None
-    sign = -1 if direction == "Maximize" else 1
-    return min(finished, key=lambda child: sign * (_objective(child) or 0.0))
-
-
-def _objective(child: Resource) -> float | None:
-    """What a completed training job reached."""
-    if child.record["TrainingJobStatus"] != "Completed":
-        return None
-    return float(child.private["objective"])
-
-
-def _objective_status(child: Resource) -> str:
-    status = child.record["TrainingJobStatus"]
-    return {"Completed": "Succeeded", "Failed": "Failed", "Stopped": "Failed"}.get(status, "Pending")
-
-
-def _goal(resource: Resource, member: str) -> str:
-    config = resource.record["HyperParameterTuningJobConfig"]
-    return str(config.get("HyperParameterTuningJobObjective", {}).get(member, ""))
-
-
-def _summary(resource: Resource, child: Resource) -> Json:
-    record = child.record
-    summary: Json = {
-        "TrainingJobName": child.name,
-        "TrainingJobArn": record["TrainingJobArn"],
-        "CreationTime": record["CreationTime"],
-        "TrainingJobStatus": record["TrainingJobStatus"],
-        "TunedHyperParameters": child.private.get("tuned", {}),
-        "ObjectiveStatus": _objective_status(child),
-    }
-    for member in ("TrainingStartTime", "TrainingEndTime", "FailureReason"):
-        if member in record:
-            summary[member] = record[member]
-    if child.private.get("definition"):
-        summary["TrainingJobDefinitionName"] = child.private["definition"]
-    value = _objective(child)
-    if value is not None:
-        metric = {"MetricName": _goal(resource, "MetricName"), "Value": value}
-        summary["FinalHyperParameterTuningJobObjectiveMetric"] = metric
-    return summary
-
-
-def _order(child: Resource, by: str) -> tuple[Any, str]:
-    if by == "FinalObjectiveMetricValue":
-        return (_objective(child), child.name)
-    if by == "CreationTime":
-        return (child.record["CreationTime"], child.name)
-    if by == "Status":
-        return (child.record["TrainingJobStatus"], child.name)
-    return ("", child.name)
 
 
 OPERATIONS: dict[str, Handler] = {
