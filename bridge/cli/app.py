@@ -14,7 +14,7 @@ import typer
 from bridge import __version__
 from bridge.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, BridgeError
 
-COMMANDS: tuple[str, ...] = ("translate", "mappings", "support_matrix")
+COMMANDS: tuple[str, ...] = ("run", "translate", "mappings", "support_matrix")
 
 
 def _version(show: bool) -> None:

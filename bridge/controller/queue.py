@@ -1,0 +1,180 @@
+"""Which object is looked at next.
+
+Keys, not events: whatever happened to an object while it waited is one look. A key is never handed out twice
+at the same time; what comes in for it meanwhile leads to exactly one more look. A key can be given a time;
+the earliest one wins. Keys that fail come back after a pause that doubles, each on its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from bridge.kube.backoff import Backoff
+
+K = TypeVar("K", bound=Hashable)
+
+RETRY = Backoff(first=1.0, limit=300.0)
+AGAIN_SOON = Backoff(first=0.1, limit=300.0)
+"""For a conflict: what is needed is on its way to us already."""
+
+
+class QueueClosed(Exception):
+    """Nothing is handed out any more."""
+
+
+class WorkQueue(Generic[K]):
+    """One event loop's queue; `take` and `done` bracket the work on a key."""
+
+    def __init__(self) -> None:
+        self._ready: dict[K, float] = {}
+        """Waiting for a worker, in order, with the time since when."""
+        self._working: set[K] = set()
+        self._again: set[K] = set()
+        """Being worked on, and needed once more after that."""
+        self._due: dict[K, float] = {}
+        self._timers: list[tuple[float, int, K]] = []
+        """Heap over `_due`; entries that `_due` contradicts are stale."""
+        self._sequence = itertools.count()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = float("inf")
+        self._failures: dict[K, int] = {}
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    # --- in
+
+    def add(self, key: K) -> None:
+        """Look at it as soon as a worker is free."""
+        if self._closed or key in self._ready:
+            return
+        if key in self._working:
+            self._again.add(key)
+            return
+        self._ready[key] = self._now()
+        self._news.set()
+
+    def add_after(self, key: K, seconds: float) -> None:
+        """Look at it after so many seconds at the latest."""
+        if self._closed:
+            return
+        if seconds <= 0:
+            self.add(key)
+            return
+        due = self._now() + seconds
+        if due < self._due.get(key, float("inf")):
+            self._due[key] = due
+            heapq.heappush(self._timers, (due, next(self._sequence), key))
+            self._set_alarm()
+
+    def retry(self, key: K, backoff: Backoff = RETRY, *, at_least: float = 0.0) -> float:
+        """Look at it again after a pause that grows with every failure in a row; returns the pause."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        delay = max(at_least, backoff.delay(failures))
+        self.add_after(key, delay)
+        return delay
+
+    def forget(self, key: K) -> None:
+        """It went well: the next failure is the first."""
+        self._failures.pop(key, None)
+
+    # --- out
+
+    async def take(self) -> K:
+        """The key that has waited longest. Raises `QueueClosed` once closed; call `done` after the work."""
+        while not self._closed:
+            if self._ready:
+                key = next(iter(self._ready))
+                del self._ready[key]
+                self._working.add(key)
+                self._idle.clear()
+                # This look decides when the next is needed.
+                self._due.pop(key, None)
+                return key
+            self._news.clear()
+            await self._news.wait()
+        raise QueueClosed
+
+    def done(self, key: K) -> None:
+        """The work on a key has ended, one way or another."""
+        self._working.discard(key)
+        if not self._working:
+            self._idle.set()
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def close(self) -> None:
+        """Hand out nothing more; whoever waits in `take` gets `QueueClosed`."""
+        self._closed = True
+        self._ready.clear()
+        self._again.clear()
+        self._due.clear()
+        self._timers.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._news.set()
+
+    async def idle(self) -> None:
+        """Until nothing is being worked on."""
+        await self._idle.wait()
+
+    # --- how it stands
+
+    @property
+    def depth(self) -> int:
+        """Keys that wait for a worker."""
+        return len(self._ready)
+
+    @property
+    def working(self) -> int:
+        """Keys that are being worked on."""
+        return len(self._working)
+
+    @property
+    def delayed(self) -> int:
+        """Keys that have a time at which they are looked at again."""
+        return len(self._due)
+
+    @property
+    def age(self) -> float:
+        """Seconds that the first in line has waited; 0 where nobody waits."""
+        return self._now() - next(iter(self._ready.values())) if self._ready else 0.0
+
+    def failures(self, key: K) -> int:
+        """Failures in a row."""
+        return self._failures.get(key, 0)
+
+    # --- inside
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _set_alarm(self) -> None:
+        """One timer of the loop, at the earliest time that still counts."""
+        while self._timers and self._due.get(self._timers[0][2]) != self._timers[0][0]:
+            heapq.heappop(self._timers)
+        earliest = self._timers[0][0] if self._timers else float("inf")
+        if self._alarm is not None and earliest == self._alarm_at:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._alarm_at = earliest
+        if self._timers:
+            self._alarm = asyncio.get_running_loop().call_at(earliest, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        now = self._now()
+        while self._timers and self._timers[0][0] <= now:
+            due, _, key = heapq.heappop(self._timers)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self.add(key)
+        self._set_alarm()
