@@ -51,5 +51,5 @@ def finish(mapping: KindMapping, legacy: Json, projection: Projection) -> list[t
             named[key] = (draft, naming.autoscaling_object_name(name, resource))
         elif draft.kind == mapping.targets[0]:
             path = f"spec.resourceId[{draft.item}]"
-            projection.notices.append(notices.said_twice(path, [resource]))
+            projection.notices.append(notices.listed_twice(path, resource))
     return list(named.values())

@@ -5,7 +5,8 @@
       .annotations   what goes into the annotations of all of them
       .notices       what the spec says that no ACK field can
 
-The spec must fit the old CRD (`validation`). Names of things in AWS and what is computed are not
+The spec must fit the old CRD (`validation`, which also reports unknown fields: they are passed over
+here). Names of things in AWS and what is computed are not
 filled in here: that needs more than the spec (`translation`).
 """
 
@@ -129,10 +130,7 @@ class _Walk:
             if child is None:  # an API server drops nulls
                 continue
             where = f"{path}.{name}"
-            rule = rules.get(name)
-            if rule is None:
-                self._say(notices.unknown_field(where, name, rules))
-            else:
+            if rule := rules.get(name):
                 self._apply(rule, child, where, beside, drafts)
 
     def _apply(
@@ -187,10 +185,6 @@ class _Walk:
         self, rule: Rule, value: Any, where: str, beside: Sequence[_Spot], drafts: Sequence[Draft]
     ) -> None:
         conversion = CONVERSIONS[rule.convert]
-        if conversion.takes.type == "object":
-            known = conversion.takes.properties
-            for name in value.keys() - known.keys():
-                self._say(notices.unknown_field(f"{where}.{name}", name, known))
         try:
             converted = conversion.apply(value)
         except Unconvertible as error:
@@ -212,8 +206,6 @@ class _Walk:
                 twice.append(name)
             seen.add(name)
             spot.draft.origins[f"{path}.{name}"] = f"{where}[{number}]"
-            for unknown in pair.keys() - {"name", "value"}:
-                self._say(notices.unknown_field(f"{where}[{number}].{unknown}", unknown, ("name", "value")))
         if twice:
             self._say(notices.said_twice(where, twice))
 

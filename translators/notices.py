@@ -81,6 +81,11 @@ def said_twice(path: str, names: Sequence[str]) -> Notice:
     )
 
 
+def listed_twice(path: str, what: str) -> Notice:
+    """An item of a list that needs no second."""
+    return Notice("BR107", Severity.INFO, path, f"{what} is listed before; once is enough")
+
+
 def no_uid(path: str, name: str) -> Notice:
     """A name that had to do without the object's uid."""
     message = f"AWS will know it as {name}: the old operator named it after a uid that no file holds"

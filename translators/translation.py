@@ -39,15 +39,17 @@ def translate(mapping: KindMapping, legacy: Json) -> Translation:
     spec = legacy.get("spec")
     problems = metadata_faults(legacy)
     problems += mapping.validation.faults(spec) if spec is not None else [notices.missing("spec")]
+    unknown = mapping.validation.unknown(spec)
     if problems:
-        raise Untranslatable(problems)
+        raise Untranslatable([*problems, *unknown])
     prepare, finish = _BY_KIND.get(mapping.kind, (_unchanged, _finish_single))
     prepared, said = prepare(legacy)
     projection = project(mapping, prepared)
-    projection.notices[:0] = [*_about_metadata(legacy), *said]
+    projection.notices[:0] = [*_about_metadata(legacy), *unknown, *said]
     named = finish(mapping, legacy, projection)
-    if any(notice.severity is Severity.ERROR for notice in projection.notices):
-        raise Untranslatable(projection.notices)
+    errors = [notice for notice in projection.notices if notice.severity is Severity.ERROR]
+    if errors:
+        raise Untranslatable([*errors, *unknown])
     objects, origins = [], []
     for draft, name in named:
         draft.fill(mapping.old_defaults)

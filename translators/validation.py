@@ -1,12 +1,12 @@
 """Checks the spec of an old object against its old CRD, offline, with messages for people.
 
 One error notice for each thing that an API server would refuse. Unknown fields are no fault: servers
-that the old operator ran on kept them (`forward` reports them).
+that the old operator ran on kept them, and it ignored them. They are warnings of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import jsonschema
@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 from translators import notices
 from translators.model import Json, Notice
 from translators.resource_schema import ResourceSchema
+from translators.schema import Schema
 
 _TYPES = {"object": "an object", "array": "a list", "integer": "a whole number", "null": "null"}
 _JSON_TYPES = (
@@ -31,11 +32,29 @@ class SpecValidation:
     """The rules of one old CRD's spec, compiled once."""
 
     def __init__(self, schema: ResourceSchema) -> None:
+        self._schema = schema.spec
         self._validator = jsonschema.Draft202012Validator(_nullable(schema.spec.to_openapi()))
 
     def faults(self, spec: Any) -> list[Notice]:
         """All faults of a spec; `spec` is parsed YAML or JSON."""
         return [_notice(error) for error in self._validator.iter_errors(spec)]
+
+    def unknown(self, spec: Any) -> list[Notice]:
+        """One warning for each field that the CRD does not know, wherever it is; types are not looked at."""
+        return list(_unknown(self._schema, spec, "spec"))
+
+
+def _unknown(schema: Schema, value: Any, path: str) -> Iterator[Notice]:
+    if isinstance(value, Mapping) and schema.type == "object":
+        for name, child in value.items():
+            known = schema.properties.get(name)
+            if known is None:
+                yield notices.unknown_field(f"{path}.{name}", str(name), schema.properties)
+            else:
+                yield from _unknown(known, child, f"{path}.{name}")
+    elif isinstance(value, list) and schema.element is not None:
+        for number, item in enumerate(value):
+            yield from _unknown(schema.element, item, f"{path}[{number}]")
 
 
 def metadata_faults(legacy: Json) -> list[Notice]:
@@ -103,7 +122,7 @@ def _message(rule: str, limit: Any, value: Any) -> str:
         case "pattern":
             return f"{_short(value)} does not match {limit}"
         case "minLength":
-            return f"{_short(value)} is shorter than {limit} characters"
+            return f"{_short(value)} is shorter than {limit} characters" if value else "must not be empty"
         case "maxLength":
             return f"{_short(value)} is longer than {limit} characters"
         case "minimum":
@@ -111,9 +130,9 @@ def _message(rule: str, limit: Any, value: Any) -> str:
         case "maximum":
             return f"{value} is more than {limit}"
         case "minItems":
-            return f"has {len(value)} items, at least {limit} are needed"
+            return f"has {len(value)} items, needs at least {limit}"
         case "maxItems":
-            return f"has {len(value)} items, at most {limit} are allowed"
+            return f"has {len(value)} items, may have at most {limit}"
     raise AssertionError(f"no message for the rule {rule}")  # a CRD keyword that `Schema` does not read
 
 

@@ -55,7 +55,7 @@ def test_a_good_spec_has_no_fault() -> None:
             {"trainingJobName": "x" * 64},
             f"BR105 spec.trainingJobName: '{'x' * 56}... is longer than 63 characters",
         ),
-        ({"inputDataConfig": []}, "BR105 spec.inputDataConfig: has 0 items, at least 1 are needed"),
+        ({"inputDataConfig": []}, "BR105 spec.inputDataConfig: has 0 items, needs at least 1"),
         (
             {"outputDataConfig": {"s3OutputPath": "file:///x"}},
             "BR105 spec.outputDataConfig.s3OutputPath: 'file:///x' does not match ^(https|s3)://([^/]+)/?(.*)$",
@@ -63,11 +63,11 @@ def test_a_good_spec_has_no_fault() -> None:
         ({"outputDataConfig": {}}, "BR104 spec.outputDataConfig.s3OutputPath: required, but not set"),
         (
             {"vpcConfig": {"subnets": ["s"] * 17, "securityGroupIds": ["g"]}},
-            "BR105 spec.vpcConfig.subnets: has 17 items, at most 16 are allowed",
+            "BR105 spec.vpcConfig.subnets: has 17 items, may have at most 16",
         ),
         (
             {"tags": [{"key": "a", "value": "b"}, {"key": "", "value": "b"}]},
-            "BR105 spec.tags[1].key: '' is shorter than 1 characters",
+            "BR105 spec.tags[1].key: must not be empty",
         ),
     ],
 )
