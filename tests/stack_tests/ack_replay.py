@@ -29,6 +29,7 @@ RECORDED_NAMESPACE = "default"
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 _REQUEST_ID = re.compile(r"RequestID: [^,]*,")
 _TOKEN = re.compile(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b")
+_PROGRESS = {"trainingJobStatus": "secondaryStatus", "hyperParameterTuningJobStatus": "bestTrainingJob"}
 _IDENTIFYING = re.compile(r"^(?:Create|Describe|Update|Delete|Stop)(\w+)$")
 
 
@@ -50,11 +51,12 @@ def plain(value: Any, namespace: str) -> Any:
 
 
 def state_of(obj: Json, namespace: str = RECORDED_NAMESPACE) -> Json:
-    """What of an object counts; `secondaryStatus` only of a job that is over: before, it tells the time."""
+    """What of an object counts; how far a job in progress has come only tells the time."""
     metadata = obj["metadata"]
     status = dict(obj.get("status") or {})
-    if status.get("trainingJobStatus") == "InProgress":
-        status.pop("secondaryStatus", None)
+    for state, progress in _PROGRESS.items():
+        if status.get(state) == "InProgress":
+            status.pop(progress, None)
     said: Json = plain(
         {
             "annotations": metadata.get("annotations", {}),

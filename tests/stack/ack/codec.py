@@ -115,8 +115,10 @@ def _float32(value: float) -> float:
 
 
 def _short_float(value: float) -> float:
-    """The shortest decimal that is this 32-bit float, as Go writes it."""
+    """The shortest decimal that is this 32-bit float, as Go writes it: no `.0`."""
     narrowed = _float32(value)
+    if narrowed.is_integer():
+        return int(narrowed)
     shortest = (float(f"{narrowed:.{digits}g}") for digits in range(1, 10))
     return next((s for s in shortest if _float32(s) == narrowed), narrowed)
 
