@@ -123,7 +123,7 @@ _TABLE = (
         _NO_ENDPOINT_CONFIG,
     ),
     Operation("DescribeModel", "sagemaker", Purpose.FACTS, _sagemaker("model"), _NO_MODEL),
-    # Not filtered by an ARN: Application Auto Scaling answers an empty list for what is not there.
+    # Application Auto Scaling has no ARNs to ask by, and answers an empty list for what is not there.
     Operation("DescribeScalableTargets", "application-autoscaling", Purpose.FACTS),
     Operation("DescribeScalingPolicies", "application-autoscaling", Purpose.FACTS),
     Operation("ListTrainingJobs", "sagemaker", Purpose.FEED),
@@ -141,6 +141,8 @@ _TABLE = (
         busy=("Cannot update in-progress endpoint",),
     ),
     Operation("FilterLogEvents", "logs", Purpose.LOGS, _log_groups(":*"), _NO_LOG_GROUP),
+    Operation("DescribeLogStreams", "logs", Purpose.LOGS, _log_groups(":*"), _NO_LOG_GROUP),
+    Operation("GetLogEvents", "logs", Purpose.LOGS, _log_groups(":log-stream:*"), _NO_LOG_GROUP),
     Operation("GetCallerIdentity", "sts", Purpose.IDENTITY),
 )
 
