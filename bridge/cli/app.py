@@ -14,7 +14,18 @@ import typer
 from bridge import __version__
 from bridge.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, BridgeError
 
-COMMANDS: tuple[str, ...] = ("run", "translate", "mappings", "support_matrix")
+COMMANDS: tuple[str, ...] = (
+    "run",
+    "translate",
+    "mappings",
+    "support_matrix",
+    "check",
+    "plan",
+    "migrate",
+    "status",
+    "rollback",
+    "release",
+)
 
 
 def _version(show: bool) -> None:

@@ -16,7 +16,7 @@ from bridge.migration.journal import JournalStore
 from translators import objects
 from translators.migration import native
 from translators.migration.families import families
-from translators.migration.record import Phase, Stage
+from translators.migration.record import Head, Phase, Stage
 from translators.migration.release import (
     Farewell,
     Leaving,
@@ -88,8 +88,17 @@ class Release:
 
     async def carry_out(self, farewells: list[Farewell], archive: Path) -> Released:
         """Let them go, one by one; what fails stays and is said. Run again, it goes on."""
-        head = self._journal.head
-        await self._journal.sign(replace(head, phase=Phase.RELEASING), self._context.operation("release"))
+        operation = self._context.operation("release")
+        # Objects that `run` made by itself can be released though nothing was ever migrated.
+        head = self._journal.journal.head or Head(
+            cluster=await survey.cluster_uid(self._context.cluster),
+            account=self._context.account,
+            started_at=operation.at,
+            phase=Phase.RELEASING,
+            operation=operation,
+            finished="",
+        )
+        await self._journal.sign(replace(head, phase=Phase.RELEASING), operation)
         leaving = [f for f in farewells if f.leaving not in {Leaving.NOTHING, Leaving.BLOCKED}]
         self._archive([f for f in leaving if f.leaving is Leaving.DISCARD], archive)
         done: list[Farewell] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from translators import marks, objects
@@ -96,7 +96,7 @@ def farewell(
         return Farewell(reference, family, leaving, "", tuple(ack))
     problem = _problem(record, current, ack, allowed)
     if problem:
-        return Farewell(reference, family, Leaving.BLOCKED, problem)
+        return Farewell(reference, family, Leaving.BLOCKED, problem, tuple(ack))
     if not ack and not objects.is_deleting(current):
         return _without_ack(reference, family, record, current, allowed)
     return Farewell(reference, family, Leaving.RELEASE, "", tuple(ack))
@@ -115,9 +115,7 @@ def kept_together(farewells: Sequence[Farewell]) -> list[Farewell]:
     cause = {f.family: f for f in reversed(farewells) if f.leaving is Leaving.BLOCKED}
     held = {Leaving.RELEASE, Leaving.DISCARD}
     return [
-        Farewell(
-            f.reference, f.family, Leaving.BLOCKED, f"its family stays together: {cause[f.family].reference}"
-        )
+        replace(f, leaving=Leaving.BLOCKED, message=f"its family stays together: {cause[f.family].reference}")
         if f.family in cause and f.leaving in held
         else f
         for f in farewells

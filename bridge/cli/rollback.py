@@ -1,0 +1,140 @@
+"""`ack-bridge rollback`: back to the old operator; nothing in AWS is changed by it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bridge.cli import migrationoptions as options
+from bridge.cli.reporting import Shown
+from bridge.errors import EXIT_ERROR, EXIT_FINDINGS, ClusterError, UserError
+from bridge.kube.choice import ClusterChoice
+from bridge.migration.context import Pace
+from bridge.migration.rolling_back import Preview, Rollback, Undone
+from translators.migration.rollback import Edited, Way
+from translators.migration.selection import Selection
+from translators.migration.starting import Startable
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("rollback")(rollback)
+
+
+def rollback(
+    *,
+    objects: options.Objects = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that was migrated.")] = False,
+    namespace: options.Namespaces = None,
+    kind: options.Kinds = None,
+    selector: options.Selector = "",
+    edited: Annotated[
+        Edited,
+        typer.Option("--edited", help="Objects that were edited since: leave them out, or how to go back."),
+    ] = Edited.STOP,
+    without_operator: Annotated[
+        bool, typer.Option("--without-operator", help="Do not start the old operator at the end.")
+    ] = False,
+    yes: options.Yes = False,
+    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
+    state_namespace: options.StateNamespace = options.DEFAULT_STATE_NAMESPACE,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.KubeContext = None,
+) -> int:
+    """Let go of the ACK objects, restore the old ones from the backup, start the old operator again.
+
+    Exit status: 0 done, 1 something failed, 2 something can't go back.
+    """
+    chosen = options.selection(objects, namespace, kind, selector)
+    if everything is not chosen.is_everything:
+        raise UserError(
+            "name objects or filters, or say --all" if chosen.is_everything else "--all takes no filters"
+        )
+    return options.run(
+        _rollback(
+            ClusterChoice(kubeconfig, context),
+            _Choices(chosen, edited, without_operator, yes),
+            state_namespace,
+            Pace(timeout=timeout),
+        )
+    )
+
+
+class _Choices:
+    def __init__(self, selection: Selection, edited: Edited, without_operator: bool, yes: bool) -> None:
+        self.selection = selection
+        self.edited = edited
+        self.without_operator = without_operator
+        self.yes = yes
+
+
+async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: str, pace: Pace) -> int:
+    with Shown() as reporter:
+        async with options.open_context(
+            choice, reporter, state_namespace=state_namespace, pace=pace
+        ) as context:
+            undoing = Rollback(context, choices.selection, choices.edited)
+            preview = await undoing.prepare()
+            _show(preview)
+            if not preview.to_do and (preview.was_over or not preview.completes):
+                typer.echo("nothing to roll back", err=True)
+                options.say_next("ack-bridge status")
+                return EXIT_FINDINGS if any(s.way is Way.BLOCKED for s in preview.steps) else 0
+            if not choices.yes:
+                with reporter.paused():
+                    options.confirm(
+                        f"Let go of the ACK objects of {len(preview.to_do)} old objects and restore these?",
+                        yes=False,
+                    )
+            start = preview.completes and bool(preview.prospects) and not choices.without_operator
+            if start:
+                preview = await undoing.test_pull(preview)
+                _refuse_dead_end(preview)
+            undone = await undoing.carry_out(preview, start_operator=start)
+    return _end(preview, undone, started=start)
+
+
+def _show(preview: Preview) -> None:
+    """What will happen, the points of no return first."""
+    for step in preview.steps:
+        if step.way is Way.BLOCKED or (step.message and step.way is not Way.NOTHING):
+            typer.echo(f"{step.reference} {step.way}: {step.message}", err=True)
+    for paused, prospect in preview.prospects:
+        fix = f". Fix: {prospect.fix}" if prospect.fix else ""
+        typer.echo(
+            f"old operator {paused.namespace}/{paused.name} can start: {prospect.startable} "
+            f"({prospect.why}{fix})",
+            err=True,
+        )
+    if not preview.completes:
+        typer.echo(
+            "the old operator stays stopped: something stays with ACK, and two operators would fight",
+            err=True,
+        )
+
+
+def _refuse_dead_end(preview: Preview) -> None:
+    if preview.can_start is Startable.NO:
+        why = next(p for _, p in preview.prospects if p.startable is Startable.NO)
+        raise ClusterError(
+            f"not started: the old operator can't start again ({why.why}); nothing was changed",
+            fix=f"{why.fix or 'Make its images available'}, or go back without it: --without-operator",
+        )
+
+
+def _end(preview: Preview, undone: Undone, *, started: bool) -> int:
+    blocked = [s for s in preview.steps if s.way is Way.BLOCKED]
+    for step, why in undone.failed:
+        typer.echo(f"{step.reference} failed: {why}")
+    typer.echo(f"rolled back {len(undone.done)}, failed {len(undone.failed)}, blocked {len(blocked)}")
+    for paused, ready in undone.started:
+        state = "runs" if ready else "is scaled back, but not ready yet"
+        typer.echo(f"the old operator {paused.namespace}/{paused.name} {state}", err=True)
+    if undone.failed:
+        options.say_next("ack-bridge rollback with the same options (tries again)")
+        return EXIT_ERROR
+    if preview.completes and not started:
+        typer.echo("the old operator stays as it is; nobody serves the old objects", err=True)
+    options.say_next("ack-bridge status", "ack-bridge migrate, when you are ready again")
+    return EXIT_FINDINGS if blocked else 0
