@@ -25,6 +25,7 @@ COMMANDS: tuple[str, ...] = (
     "status",
     "rollback",
     "release",
+    "diff_report",
 )
 
 
