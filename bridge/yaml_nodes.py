@@ -135,7 +135,9 @@ class _Construction:
 def _key(node: Node) -> str:
     """Keys are strings in the end; kubectl writes a number or boolean key as text."""
     if not isinstance(node, ScalarNode):
-        raise Unparsable("a key must be a string", node.start_mark.line)
+        raise Unparsable(
+            "a key must be a string; is this a template to be rendered first?", node.start_mark.line
+        )
     return str(node.value)
 
 

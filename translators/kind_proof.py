@@ -236,7 +236,7 @@ class KindProof:
                     continue
                 rules = self._filled.get(where, [])
                 if not any(self._always_there(rule) for rule in rules):
-                    named = f"only {rules[0].path}, which is optional" if rules else "nothing"
+                    named = f"only {rules[0].path}, which is optional," if rules else "nothing"
                     self.faults.append(f"{where}: ACK requires it, and {named} fills it")
 
     def _always_there(self, rule: Rule) -> bool:

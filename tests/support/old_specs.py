@@ -75,14 +75,15 @@ def _values(schema: Schema) -> st.SearchStrategy[Any]:
 
 
 def _texts(schema: Schema) -> st.SearchStrategy[str]:
-    limits = schema.constraints
+    limits, pattern = schema.constraints, schema.constraints.pattern or ""
     if limits.enum:
         return st.sampled_from(limits.enum)
-    if limits.pattern and "arn" in limits.pattern:
+    if "arn" in pattern:
         return st.just(_ROLE)
-    if limits.pattern and "http" in limits.pattern:
-        return _WORDS.map(lambda word: f"https://{word}" if "http)" in limits.pattern else f"s3://b/{word}")
-    if limits.pattern:
+    if "http" in pattern:
+        start = "https://" if "http)" in pattern else "s3://b/"
+        return _WORDS.map(lambda word: f"{start}{word}")
+    if pattern:
         return st.sampled_from(["train", "Validation1"])
     least = limits.min_length or 0
     return _WORDS.map(lambda word: word.ljust(least, "x")[: limits.max_length or 200])

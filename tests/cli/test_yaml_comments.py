@@ -1,0 +1,77 @@
+"""Comments are about fields, and stay with them."""
+
+from __future__ import annotations
+
+from bridge import yaml_comments, yaml_nodes
+from bridge.yaml_comments import Comments
+
+DOCUMENT = """# head
+kind: A
+spec:  # at a key
+  # above a list
+  list:
+    # above an item
+    - name: x  # beside
+      # above a part
+      value: |
+        # text, no comment
+    # above the second
+    - {name: y, value: "#z"}  # flow
+  folded: >
+    # text
+
+  # above the last
+  last: 1
+# foot
+"""
+
+
+def collected(text: str) -> Comments:
+    tree = yaml_nodes.compose(text)
+    assert tree is not None
+    return yaml_comments.collect(text, tree)
+
+
+def test_each_comment_is_found_with_its_field() -> None:
+    found = collected(DOCUMENT)
+    assert found.head == ["# head"]
+    assert found.foot == ["# foot"]
+    assert found.above == {
+        "spec.list": ["# above a list"],
+        "spec.list[0]": ["# above an item"],
+        "spec.list[0].value": ["# above a part"],
+        "spec.list[1]": ["# above the second"],
+        "spec.last": ["# above the last"],
+    }
+    assert found.beside == {
+        "spec": "# at a key",
+        "spec.list[0].name": "# beside",
+        "spec.list[1].value": "# flow",
+    }
+
+
+def test_writing_them_back_and_reading_them_again_loses_none() -> None:
+    tree = yaml_nodes.compose(DOCUMENT)
+    found = collected(DOCUMENT)
+    written = yaml_comments.write(yaml_nodes.to_data(tree), found)
+    assert collected(written) == found
+    assert yaml_nodes.to_data(yaml_nodes.compose(written)) == yaml_nodes.to_data(tree)
+
+
+def test_a_comment_at_the_marker_is_the_head() -> None:
+    assert collected("--- # why\nkind: A\n").head == ["# why"]
+
+
+def test_a_hash_in_a_value_is_no_comment() -> None:
+    found = collected("a: \"x # y\"\nb: s3://b/#c\nc: 'it''s # one'\nd: \"two\n  # lines\"\n")
+    assert not found
+
+
+def test_comments_move_to_where_their_fields_went() -> None:
+    found = collected("# h\na: 1\npairs:\n  # deep\n  - name: x  # n\n    value: y  # v\nlost: 1  # gone\n")
+    data = {"b": 1, "map": {"x": "y"}}
+    origins = {"b": "a", "map": "pairs", "map.x": "pairs[0]"}
+    moved, placed = yaml_comments.retarget(found, origins, data)
+    assert moved.above == {"map.x": ["# deep"]}
+    assert moved.beside == {"map.x": "# n"}
+    assert set(found.paths) - placed == {"lost"}
