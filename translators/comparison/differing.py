@@ -1,0 +1,68 @@
+"""Where two or three sides of a thing differ, place by place.
+
+deepdiff finds the places; what is below a place that only one side has is spread out to its values, so
+that every difference is one value on each side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from deepdiff import DeepDiff
+
+from translators.comparison.paths import ORDER, Steps, leaves, value_at
+from translators.model import Json
+
+_MOVES = ("dictionary_item_added", "dictionary_item_removed")
+
+
+def differing(sides: Sequence[Json]) -> list[Steps]:
+    """The places at which not all trees have the same value, in the order of the paths.
+
+    With one side there is nothing to differ from.
+    """
+    first, *others = sides
+    places: set[Steps] = set()
+    for other in others:
+        places |= _between(first, other)
+    if len(others) == 2:
+        places |= _between(others[0], others[1])
+    spread: set[Steps] = set()
+    for place in places:
+        for tree in sides:
+            spread.update(steps for steps, _ in leaves(value_at(tree, place), place))
+    return sorted(place for place in spread if _is_innermost(place, spread))
+
+
+def _between(one: Json, other: Json) -> set[Steps]:
+    names = [
+        name for name in {**one, **other} if name not in one or name not in other or one[name] != other[name]
+    ]
+    if not names:
+        return set()
+    found = DeepDiff(
+        {name: one[name] for name in names if name in one},
+        {name: other[name] for name in names if name in other},
+        view="tree",
+        ignore_numeric_type_changes=True,
+        threshold_to_diff_deeper=0,
+    )
+    return {place for levels in found.values() for level in levels if (place := _place(level)) is not None}
+
+
+def _place(level: Any) -> Steps | None:
+    """The steps down to a difference; a list of plain values is one value, whatever differs in it."""
+    steps = []
+    for step in level.path(output_format="list"):
+        if not isinstance(step, str):
+            break
+        steps.append(step)
+    if steps and steps[-1] == ORDER and level.report_type in _MOVES:
+        return None  # one side has no such list, or only one item in it
+    return tuple(steps)
+
+
+def _is_innermost(place: Steps, places: set[Steps]) -> bool:
+    """Whether no other place is below this one (an empty dict on one side, fields on another)."""
+    return not any(len(other) > len(place) and other[: len(place)] == place for other in places)
