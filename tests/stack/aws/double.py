@@ -26,8 +26,8 @@ class AwsDouble:
 
     `clock`: real time by default; `Clock(speed=10)` or `Clock(manual=True)`. `timing`: how long jobs and
     endpoints take, in seconds of that clock. `port` 0 takes a free one. `job_logs`: jobs and endpoints write
-    to CloudWatch when their status changes. `debug_rules`: training jobs tell how their debug rules fare, which
-    AWS does and the recordings don't show. A context manager, or `start`/`stop`.
+    to CloudWatch when their status changes. `debug_rules`: training jobs tell how their debug rules fare,
+    as AWS does and the recordings don't show. A context manager, or `start`/`stop`.
     """
 
     def __init__(

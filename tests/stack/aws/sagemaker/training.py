@@ -130,15 +130,17 @@ def _outcome(resource: Resource, phase: str) -> Json:
 
 def _rules(context: Context, resource: Resource) -> list[Json]:
     """A processing job evaluates each rule; the double tells of it and does not list it."""
-    arn = context.arn("processing-job", f"{resource.name[:25]}")
+    names = [rule["RuleConfigurationName"] for rule in resource.record["DebugRuleConfigurations"]]
     return [
         {
-            "RuleConfigurationName": rule["RuleConfigurationName"],
-            "RuleEvaluationJobArn": f"{arn}-{rule['RuleConfigurationName'].lower()[:26]}-{context.world.token()}",
+            "RuleConfigurationName": name,
+            "RuleEvaluationJobArn": context.arn(
+                "processing-job", f"{resource.name[:25]}-{name.lower()[:26]}-{context.world.token()}"
+            ),
             "RuleEvaluationStatus": "InProgress",
             "LastModifiedTime": stamp(context.now),
         }
-        for rule in resource.record["DebugRuleConfigurations"]
+        for name in names
     ]
 
 
