@@ -42,6 +42,7 @@ class WorkQueue(Generic[K]):
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = float("inf")
         self._failures: dict[K, int] = {}
+        self._held_back: dict[K, float] = {}
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -55,6 +56,10 @@ class WorkQueue(Generic[K]):
             return
         if key in self._working:
             self._again.add(key)
+            return
+        not_before = self._held_back.get(key)
+        if not_before is not None and self._now() < not_before:
+            self.add_after(key, not_before - self._now())
             return
         self._ready[key] = self._now()
         self._news.set()
@@ -72,16 +77,24 @@ class WorkQueue(Generic[K]):
             heapq.heappush(self._timers, (due, next(self._sequence), key))
             self._set_alarm()
 
-    def retry(self, key: K, backoff: Backoff = RETRY, *, at_least: float = 0.0) -> float:
-        """Look at it again after a pause that grows with every failure in a row; returns the pause."""
+    def retry(
+        self, key: K, backoff: Backoff = RETRY, *, at_least: float = 0.0, hold_back: bool = False
+    ) -> float:
+        """Look at it again after a pause that grows with every failure in a row; returns the pause.
+
+        `hold_back`: no sooner, whatever comes in for it.
+        """
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         delay = max(at_least, backoff.delay(failures))
+        if hold_back:
+            self._held_back[key] = self._now() + delay
         self.add_after(key, delay)
         return delay
 
     def forget(self, key: K) -> None:
         """It went well: the next failure is the first."""
         self._failures.pop(key, None)
+        self._held_back.pop(key, None)
 
     # --- out
 

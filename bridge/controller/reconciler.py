@@ -25,7 +25,7 @@ from bridge.controller.execute import AwsRefused, Executor
 from bridge.controller.gate import NotNow
 from bridge.controller.metrics import Metrics
 from bridge.controller.ports import AwsPort, ChangeFeed
-from bridge.controller.queue import AGAIN_SOON, RETRY, WorkQueue
+from bridge.controller.queue import AGAIN_SOON, WorkQueue
 from bridge.controller.world import Gatherer, Memory
 from bridge.kube.failures import Conflict, Forbidden, Invalid, KubeFailure, NotFound, Throttled
 from translators import objects
@@ -185,7 +185,8 @@ class Reconciler:
     async def _defect(self, key: Reference, defect: Exception, log: structlog.stdlib.BoundLogger) -> str:
         """Ours. It backs off alone, and a person can see why."""
         self._metrics.state(key, "failing")
-        delay = self._queue.retry(key, RETRY)
+        # What each look writes comes back as news of it.
+        delay = self._queue.retry(key, hold_back=isinstance(defect, NeverSettles))
         log.error("a defect of ack-bridge", exc_info=defect, again_in=round(delay, 1))
         text = (
             f"ack-bridge can't handle this object, which is a defect of it: {type(defect).__name__}: {defect}"
