@@ -41,10 +41,14 @@ def ack_object(legacy: Mapping[str, Any], kind: str, name: str, region: str, spe
     `retain` from the first write (invariant 2). The uid label is left out where the old object has
     none, as in a file that was never applied.
     """
-    marked = _marked(legacy, kind, name, region, {})
+    return {**_marked(legacy, kind, name, region, made_from(legacy)), "spec": spec}
+
+
+def made_from(legacy: Mapping[str, Any]) -> dict[str, str]:
+    """The annotation that tells an edit from drift, for the kinds that need it; none for a file's object."""
     if legacy["kind"] in _REPLACED_BY_EDITS and legacy["metadata"].get("uid"):
-        marked["metadata"]["annotations"][MADE_FROM_ANNOTATION] = spec_digest(legacy)
-    return {**marked, "spec": spec}
+        return {MADE_FROM_ANNOTATION: spec_digest(legacy)}
+    return {}
 
 
 def adopting_object(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.migration.fleet import lines, named, old_objects
-from translators import naming, objects
+from translators import marks, naming, objects
 from translators.migration.adoption import (
     LEGACY_KINDS,
     NameSource,
@@ -21,10 +21,11 @@ from translators.model import LEGACY_UID_LABEL, AwsResource, Json, Reference
 
 
 def comparable(manifest: Json) -> str:
-    """Without what the recording could not know: our label, and our names of autoscaling objects."""
+    """Without what the recording could not know: our newer marks, and our names of autoscaling objects."""
     copied = json.loads(json.dumps(manifest))
     copied["metadata"].pop("labels", None)
     annotations = copied["metadata"]["annotations"]
+    annotations.pop(marks.MADE_FROM_ANNOTATION, None)
     fields = "services.k8s.aws/adoption-fields"
     annotations[fields] = json.loads(annotations[fields])
     if copied["kind"] in {"ScalableTarget", "ScalingPolicy"}:

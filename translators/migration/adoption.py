@@ -13,16 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from translators import marks, naming, objects
+from translators import marks, naming, objects, scaling
 from translators.jobs import FINISHED, IN_PROGRESS, STOPPING
 from translators.model import AwsResource, Json, Reference
 
-SERVICE_NAMESPACE = "sagemaker"
-SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-"""The old operator looks up its targets by these two, whatever the spec says (legacy-hosting.md §5.4)."""
-
-DEFAULT_POLICY_NAME = "SageMakerEndpointInvocationScalingPolicy"
-AUTOSCALING_KIND = "HostingAutoscalingPolicy"
+AUTOSCALING_KIND = scaling.KIND
 
 
 class NameSource(enum.StrEnum):
@@ -44,8 +39,10 @@ class Adoption:
     source: NameSource
 
     def manifest(self, legacy: Mapping[str, Any]) -> Json:
-        """The whole ACK object, as it is written once."""
-        return marks.adopting_object(legacy, self.resource.kind, self.name, self.resource.region, self.fields)
+        """The whole ACK object, as it is written once: what `run` then needs no further write for."""
+        made = marks.adopting_object(legacy, self.resource.kind, self.name, self.resource.region, self.fields)
+        made["metadata"]["annotations"] |= marks.made_from(legacy)
+        return made
 
     def reference(self, namespace: str) -> Reference:
         """The ACK object in the namespace of its old object."""
@@ -138,18 +135,27 @@ def existed(legacy: Mapping[str, Any]) -> bool:
     return bool(status.get(facts.status_name))
 
 
-def target_owners(policies: Sequence[Mapping[str, Any]]) -> dict[AwsResource, Reference]:
-    """The one old policy that owns each scalable target: the oldest that names it, then by name.
+def target_owners(
+    policies: Sequence[Mapping[str, Any]], holders: Mapping[AwsResource, frozenset[Reference]] | None = None
+) -> dict[AwsResource, Reference]:
+    """The one old policy that owns each scalable target, by the rule of `translators.scaling`.
 
-    Two old policies may name one variant; two ACK ScalableTargets for it would fight over minimum and
-    maximum, and deleting one would take it from the other (design §5b.14).
+    The oldest living one that has the ACK object for it (`holders`), else the oldest that names it. Two
+    ACK ScalableTargets would fight over minimum and maximum, and deleting one would take it from the
+    other (design §5b.14).
     """
-    owners: dict[AwsResource, Reference] = {}
+    naming_it: dict[AwsResource, list[Reference]] = {}
     for policy in sorted(policies, key=_seniority):
+        if objects.is_deleting(policy):
+            continue
         for adoption in adoptions(policy):
-            if adoption.resource.kind == "ScalableTarget":
-                owners.setdefault(adoption.resource, Reference.of(policy))
-    return owners
+            if adoption.resource.kind == scaling.TARGET:
+                naming_it.setdefault(adoption.resource, []).append(Reference.of(policy))
+    held = holders or {}
+    return {
+        target: next((name for name in names if name in held.get(target, ())), names[0])
+        for target, names in naming_it.items()
+    }
 
 
 def _seniority(policy: Mapping[str, Any]) -> tuple[str, Reference]:
@@ -173,23 +179,12 @@ def _autoscaling(legacy: Mapping[str, Any], region: str) -> list[Adoption]:
     status, spec = objects.status_of(legacy), objects.spec_of(legacy)
     listed: list[str] = list(status.get("resourceIDList") or [])
     source = NameSource.STATUS if listed else NameSource.SPEC
-    if not listed:
-        listed = [
-            naming.scalable_resource_id(entry["endpointName"], entry["variantName"])
-            for entry in spec.get("resourceId") or []
-            if entry.get("endpointName") and entry.get("variantName")
-        ]
-    policy = str(status.get("policyName") or spec.get("policyName") or DEFAULT_POLICY_NAME)
+    policy = str(status.get("policyName") or spec.get("policyName") or scaling.DEFAULT_POLICY_NAME)
     found = []
-    for resource_id in dict.fromkeys(listed):
+    for resource_id in dict.fromkeys(listed or scaling.resource_ids(spec)):
         name = naming.autoscaling_object_name(legacy["metadata"]["name"], resource_id)
-        fields = {
-            "resourceID": resource_id,
-            "serviceNamespace": SERVICE_NAMESPACE,
-            "scalableDimension": SCALABLE_DIMENSION,
-        }
-        target = AwsResource("ScalableTarget", region, resource_id)
-        rule = AwsResource("ScalingPolicy", region, objects.scaling_policy_name(policy, resource_id))
-        found.append(Adoption(target, name, fields, source))
-        found.append(Adoption(rule, name, {**fields, "policyName": policy}, source))
+        target = AwsResource(scaling.TARGET, region, resource_id)
+        rule = AwsResource(scaling.POLICY, region, objects.scaling_policy_name(policy, resource_id))
+        found.append(Adoption(target, name, scaling.adoption_fields(resource_id, spec), source))
+        found.append(Adoption(rule, name, scaling.adoption_fields(resource_id, spec, policy), source))
     return found

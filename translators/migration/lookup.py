@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from translators.migration.adoption import SCALABLE_DIMENSION, SERVICE_NAMESPACE
+from translators import scaling
 from translators.model import Answer, AwsResource, Found, NotFound, Question
 
 _DESCRIBES = {
@@ -49,17 +49,7 @@ def question(resource: AwsResource) -> Question:
     if resource.kind in _DESCRIBES:
         operation, parameter = _DESCRIBES[resource.kind]
         return Question.of(operation, resource.region, **{parameter: resource.name})
-    common = {"ServiceNamespace": SERVICE_NAMESPACE, "ScalableDimension": SCALABLE_DIMENSION}
-    if resource.kind == "ScalableTarget":
-        return Question.of("DescribeScalableTargets", resource.region, ResourceIds=[resource.name], **common)
-    policy, _, resource_id = resource.name.partition("@")
-    return Question.of(
-        "DescribeScalingPolicies",
-        resource.region,
-        PolicyNames=[policy],
-        ResourceId=resource_id,
-        **common,
-    )
+    return scaling.question_for(resource, {})
 
 
 def answer(resource: AwsResource, given: Answer) -> Answer:

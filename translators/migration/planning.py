@@ -14,6 +14,7 @@ from functools import cached_property
 from translators import descriptions, hosting, marks, objects
 from translators.migration import lookup, reasons
 from translators.migration.adoption import (
+    AUTOSCALING_KIND,
     Adoption,
     NameSource,
     adoptions,
@@ -82,7 +83,13 @@ class Observed:
     @cached_property
     def target_owners(self) -> dict[AwsResource, Reference]:
         """Which old policy owns each scalable target."""
-        return target_owners([obj for obj in self.legacy if obj["kind"] == "HostingAutoscalingPolicy"])
+        policies = [obj for obj in self.legacy if obj["kind"] == AUTOSCALING_KIND]
+        holders = {
+            resource: frozenset(m for ack in found if (m := marks.legacy_of(ack)) is not None)
+            for resource, found in self.ack_by_resource.items()
+            if resource.kind == "ScalableTarget"
+        }
+        return target_owners(policies, holders)
 
     @cached_property
     def families(self) -> tuple[Family, ...]:
