@@ -132,9 +132,15 @@ def running(client: KubeClient, settings: RunSettings) -> Start:
     """`async with running() as bridge`: started, listed, working; stopped at the end."""
 
     @asynccontextmanager
-    async def start(*, aws: FakeAws | None = None, **changes: Any) -> AsyncIterator[Running]:
-        translator, feed, metrics = WidgetTranslator(), FakeFeed(), Metrics()
-        aws = aws or FakeAws()
+    async def start(
+        *,
+        aws: FakeAws | None = None,
+        translator: WidgetTranslator | None = None,
+        listed: bool = True,
+        **changes: Any,
+    ) -> AsyncIterator[Running]:
+        feed, metrics = FakeFeed(), Metrics()
+        translator, aws = translator or WidgetTranslator(), aws or FakeAws()
         with ThreadPoolExecutor(4, thread_name_prefix="aws") as threads:
             parts = Parts({"Widget": translator}, aws, feed, threads, metrics)
             bridge = Bridge(client, replace(settings, **changes), parts)
@@ -142,7 +148,8 @@ def running(client: KubeClient, settings: RunSettings) -> Start:
             task = asyncio.create_task(bridge.run())
             started = Running(bridge, translator, aws, feed, metrics, task)
             try:
-                await asyncio.wait_for(bridge.watches.synced.wait(), 10)
+                if listed:
+                    await asyncio.wait_for(bridge.watches.synced.wait(), 10)
                 yield started
             finally:
                 bridge.stop()
