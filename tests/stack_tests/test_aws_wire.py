@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
+import sys
 import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -317,6 +320,20 @@ def test_it_can_be_stopped_and_started_again_with_what_it_holds(double: AwsDoubl
     double.start()
     assert double.url == url
     assert client(double).describe_model(ModelName="churn")["ModelName"] == "churn"
+
+
+def test_it_runs_on_its_own_until_told_to_stop() -> None:
+    command = [sys.executable, "-m", "tests.stack.aws", "--speed", "1000"]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = urllib.parse.urlsplit(process.stdout.readline().strip())
+        with closing(http.client.HTTPConnection(str(url.hostname), url.port, timeout=20)) as connection:
+            headers = {"X-Amz-Target": "SageMaker.ListModels", "Authorization": SCOPE.format(REGION)}
+            connection.request("POST", "/", b"{}", headers)
+            assert json.loads(connection.getresponse().read()) == {"Models": []}
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 # --- many
