@@ -56,6 +56,11 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every look at an object.")] = False,
 ) -> int:
     """Implement old objects by ACK objects and mirror their status, until stopped by SIGTERM."""
+    if 0 < feed_interval < SHORTEST_FEED_INTERVAL:
+        raise UserError(
+            f"--feed-interval {feed_interval:g} is too short",
+            fix=f"At least {SHORTEST_FEED_INTERVAL:g}, or 0 for none",
+        )
     # All this takes two seconds to import, which other commands should not have to wait for.
     from bridge import logs  # noqa: PLC0415
     from bridge.controller.assembly import run_controller  # noqa: PLC0415
@@ -64,11 +69,6 @@ def run(
     from bridge.kube.choice import ClusterChoice  # noqa: PLC0415
 
     logs.configure(log_format.value, debug=verbose)
-    if 0 < feed_interval < SHORTEST_FEED_INTERVAL:
-        raise UserError(
-            f"--feed-interval {feed_interval:g} is too short",
-            fix=f"At least {SHORTEST_FEED_INTERVAL:g}, or 0 for none",
-        )
     settings = RunSettings(
         cluster=ClusterChoice(kubeconfig, context),
         namespaces=tuple(sorted(set(namespace or ()))),
