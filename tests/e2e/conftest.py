@@ -7,22 +7,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stack.aws import AwsDouble
+from tests.stack.aws import AwsDouble, Clock
 from tests.stack.bridge import BridgeProcess
 from tests.stack.controlplane import ControlPlane
 from tests.stack.local import LocalStack
 
 REAL = bool(os.environ.get("ACK_SAGEMAKER_CONTROLLER"))
-SPEED = 1.0 if REAL else 4.0
+SPEED = 1.0 if REAL else 2.0
 """How much faster than in the recordings AWS' clock and ACK's polls go; the real ACK can't be hurried."""
-FEED_INTERVAL = 5.0 / SPEED / 2
+FEED_INTERVAL = 1.0
 LIMIT = 150.0 if REAL else 60.0
 
 
 @pytest.fixture(scope="session")
 def stack(control_plane: ControlPlane) -> Iterator[LocalStack]:
     """Control plane, CRDs, AWS double and ACK."""
-    with LocalStack(plane=control_plane, aws=AwsDouble(speed=SPEED), ack_speed=SPEED) as started:
+    with LocalStack(plane=control_plane, aws=AwsDouble(clock=Clock(speed=SPEED)), ack_speed=SPEED) as started:
         yield started
 
 

@@ -7,14 +7,18 @@ with the product running, watches the old objects, and returns what was seen in 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import socket
 import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +27,7 @@ from tests.stack.paths import PLURALS, collection
 from translators.model import LEGACY_GROUP, Json, Reference
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "legacy"
-SETTLED_AFTER = 1.5
-"""Seconds without news after which a story is taken to have ended."""
+CLEANED_WITHIN = 90.0
 
 STATUS_FIELDS = {
     "TrainingJob": "trainingJobStatus",
@@ -87,7 +90,10 @@ class Telling:
 
 
 def recorded(name: str) -> tuple[list[Json], Telling]:
-    """The steps of a recording, by time, and what came of them."""
+    """The steps of a recording, by time, and what came of them.
+
+    Each step also says, as `before`, which status strings were last seen before it.
+    """
     lines = [json.loads(line) for line in (RECORDINGS / f"{name}.jsonl").read_text().splitlines()]
     telling = Telling()
     for line in sorted((x for x in lines if "step" not in x), key=lambda x: x["t"]):
@@ -96,7 +102,22 @@ def recorded(name: str) -> tuple[list[Json], Telling]:
         elif not line["aws"].startswith(_READS):
             error = str(line.get("error") or "")
             telling.calls.append((line["aws"], without_ack_tags(normalised(line["request"])), error))
-    return sorted((x for x in lines if "step" in x), key=lambda x: x["t"]), telling
+    steps = sorted((x for x in lines if "step" in x), key=lambda x: x["t"])
+    for step in steps:
+        step["before"] = _states_before(lines, step["t"])
+    return steps, telling
+
+
+def _states_before(lines: list[Json], moment: float) -> dict[tuple[str, str], str]:
+    states: dict[tuple[str, str], str] = {}
+    for line in sorted((x for x in lines if "seen" in x and x["t"] < moment), key=lambda x: x["t"]):
+        obj = line["object"]
+        key = (obj["kind"], normalised(obj["metadata"]["name"]))
+        if line["seen"] == "DELETED":
+            states.pop(key, None)
+        else:
+            states[key] = str((obj.get("status") or {}).get(STATUS_FIELDS[obj["kind"]], ""))
+    return states
 
 
 def play(
@@ -108,7 +129,11 @@ def play(
     ended: Callable[[Telling], bool],
     limit: float = 60.0,
 ) -> Telling:
-    """Repeat the steps, `speed` times faster, until `ended` says so; raises TimeoutError if it never does."""
+    """Repeat the steps until `ended` says so; raises TimeoutError if it never does.
+
+    A step comes when everything is as it was before it in the recording, at the latest after the recorded
+    time, `speed` times faster.
+    """
     telling = Telling()
     kinds = [kind for kind in STATUS_FIELDS if kind in PLURALS]
     stack.aws.clear_calls()
@@ -116,7 +141,7 @@ def play(
     try:
         started = time.monotonic()
         for step in steps:
-            _wait(started + step["t"] / speed)
+            _wait(started + step["t"] / speed, partial(_reached, telling, step["before"]))
             obj = json.loads(json.dumps(step["object"]))
             obj["metadata"]["namespace"] = namespace
             if step["step"] == "apply":
@@ -128,14 +153,33 @@ def play(
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the story did not end within {limit} s: {_states(telling)}")
             time.sleep(0.05)
+        calls = list(stack.aws.calls)
     finally:
         for watch in watches:
             watch.stop()
-    for call in stack.aws.calls:
+        _clean_up(stack, namespace)
+    for call in calls:
         if not call.operation.startswith(_READS):
             request = without_ack_tags(normalised(call.request))
             telling.calls.append((call.operation, request, str(call.error or "")))
     return telling
+
+
+def _clean_up(stack: LocalStack, namespace: str) -> None:
+    """What a story leaves behind must not call AWS in the next one."""
+    deadline = time.monotonic() + CLEANED_WITHIN
+    left = _remaining(stack, namespace)
+    for reference in left:
+        stack.delete(reference)
+    while left := _remaining(stack, namespace):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not deleted within {CLEANED_WITHIN} s: {', '.join(map(str, left))}")
+        time.sleep(0.1)
+
+
+def _remaining(stack: LocalStack, namespace: str) -> list[Reference]:
+    found = [obj for kind in STATUS_FIELDS for obj in stack.list(LEGACY_GROUP, kind, namespace)]
+    return [Reference.of({"apiVersion": f"{LEGACY_GROUP}/v1", **obj}) for obj in found]
 
 
 def normalised(value: Any) -> Any:
@@ -147,6 +191,7 @@ def normalised(value: Any) -> Any:
         return [normalised(v) for v in value]
     if isinstance(value, str):
         value = re.sub(r"[0-9a-f]{20,}", "<uid>", value)
+        value = re.sub(r"-(\d{3})-[0-9a-f]{8}\b", r"-\1-<hash>", value)
         value = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)", "<time>", value)
         value = re.sub(r"\n\tstatus code: \d+, request id: [\w-]+", "", value)
         return re.sub(r"\btest-\d+-\d+/", "default/", value)
@@ -187,10 +232,16 @@ def _states(telling: Telling) -> str:
     )
 
 
-def _wait(moment: float) -> None:
-    delay = moment - time.monotonic()
-    if delay > 0:
-        time.sleep(delay)
+def _reached(telling: Telling, states: dict[tuple[str, str], str]) -> bool:
+    return bool(states) and all(
+        key in telling.objects and telling.objects[key].strings(key[0])[-1:] == ([state] if state else [])
+        for key, state in states.items()
+    )
+
+
+def _wait(moment: float, reached: Callable[[], bool]) -> None:
+    while time.monotonic() < moment and not reached():
+        time.sleep(0.05)
 
 
 class _Watch(threading.Thread):
@@ -202,16 +253,19 @@ class _Watch(threading.Thread):
         where = collection(f"{LEGACY_GROUP}/v1", kind, namespace)
         query = urllib.parse.urlencode({"watch": "true", "resourceVersion": "0", "timeoutSeconds": "300"})
         self._response = stack.plane.open(f"{where}?{query}")
+        self._socket = socket.socket(fileno=os.dup(self._response.fileno()))
         self.start()
 
     def run(self) -> None:
-        try:
+        with contextlib.closing(self._response), contextlib.suppress(OSError, ValueError):
             for line in self._response:
                 event = json.loads(line)
                 if event["type"] in {"ADDED", "MODIFIED", "DELETED"}:
                     self._telling.seen(event["object"], deleted=event["type"] == "DELETED")
-        except (OSError, ValueError, AttributeError):
-            return  # closed by stop
 
     def stop(self) -> None:
-        self._response.close()
+        """Ends the stream from our side, and waits for the reader to have let go of it."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self.join()

@@ -37,10 +37,25 @@ MENDED: dict[str, dict[str, str]] = {
     "transform-edited-after-creation": {
         "additional": "names the fields that differ; the old text held an unstable Go diff"
     },
+    "training-file-systems": {"modelPath": "is where the model really is (the old one lacked a slash)"},
+    "training-spot-vpc": {"modelPath": "is where the model really is (the old one lacked a slash)"},
     "tuning-completes-then-deleted": {"bestTrainingJob": "has its objective value and type (was empty)"},
-    "tuning-deleted-while-running": {"bestTrainingJob": "has its objective value and type (was empty)"},
+    "tuning-deleted-while-running": {
+        "bestTrainingJob": "has its objective value and type (was empty)",
+        "trainingJobStatusCounters": "depends on the moment of the deletion",
+    },
     "tuning-named": {"bestTrainingJob": "has its objective value and type (was empty)"},
 }
+
+SENT = {
+    "CreateProcessingJob": {
+        "networkconfig.enablenetworkisolation": "a false that the user wrote reaches AWS, whose default it is"
+    }
+}
+"""Operation -> what a request has beside the recorded one and AWS' defaults -> why."""
+
+BY_CHANCE = frozenset({"tuning-deleted-while-running"})
+"""Stories in which the number of spawned jobs depends on the moment."""
 
 
 @cache
@@ -58,6 +73,8 @@ def story(
     def ended(telling: Telling) -> bool:
         for key, one in wanted.objects.items():
             seen = telling.objects.get(key)
+            if seen is None and request.param in BY_CHANCE and "-<hash>" in key[1]:
+                continue
             if seen is None or seen.deleted != one.deleted:
                 return False
             if not one.deleted and seen.strings(key[0])[-1:] != one.strings(key[0])[-1:]:
@@ -74,6 +91,8 @@ def test_story(story: tuple[str, Telling, Telling]) -> None:
     _same_requests(wanted, got)
     mended = MENDED.get(name, {})
     for (kind, obj), seen in wanted.objects.items():
+        if name in BY_CHANCE and (kind, obj) not in got.objects:
+            continue
         told = got.objects[kind, obj]
         final, final_told = seen.statuses[-1], told.statuses[-1]
         for field in mended:
@@ -88,7 +107,8 @@ def _same_requests(wanted: Telling, got: Telling) -> None:
     for (operation, one), (_, other) in zip(recorded_requests, requests, strict=True):
         more = extras(one, other)
         allowed = _filled_in(KIND_OF_CREATE[operation]) if operation in KIND_OF_CREATE else set()
-        assert {_plain(path) for path in more} <= allowed, f"{operation}: {more}"
+        known = allowed | SENT.get(operation, {}).keys()
+        assert {_plain(path) for path in more} <= known, f"{operation}: {more}"
 
 
 def _filled_in(kind: str) -> set[str]:
