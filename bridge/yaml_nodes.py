@@ -72,6 +72,8 @@ def compose(text: str) -> Node | None:
         raise Unparsable(f"not valid YAML: {what}", mark.line if mark else None) from error
     except yaml.YAMLError as error:
         raise Unparsable(f"not valid YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:  # only without libyaml, which has a limit of its own
+        raise Unparsable(f"nested deeper than {MAX_DEPTH} levels") from error
 
 
 def to_data(node: Node | None) -> Any:

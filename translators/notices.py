@@ -1,18 +1,23 @@
 """What translating may have to say, each with its code. The codes are stable: people search for them.
 
-BR101  warning  a field that the old CRD does not know
-BR102  warning  a field that ACK has no place for; the bridge, or a person, must see to it
-BR103  info     a field without effect, in the old operator already
-BR104  error    a required field is missing
-BR105  error    a value that the old CRD does not allow
-BR106  error    a number that ACK can't send to AWS
-BR107  info     two values under one name; the last one counts, as before
-BR108  info     names that could not be taken from the object's uid
-BR109  info     labels and annotations stay with the old object
-BR110  error    a rule of the old operator's that its CRD does not state
-BR111  info     it made the old operator crash, and works now
-BR112  warning  a name that AWS will refuse
-BR113  info     no namespace is stated
+    BR101  warning  a field that the old CRD does not know
+    BR102  warning  a field that ACK has no place for; the bridge, or a person, must see to it
+    BR103  info     a field without effect, in the old operator already
+    BR104  error    a required field is missing
+    BR105  error    a value that the old CRD does not allow
+    BR106  error    a number that ACK can't send to AWS
+    BR107  info     said twice; of two values under one name the last one counts, as before
+    BR108  info     names that could not be taken from the object's uid
+    BR109  info     labels and annotations stay with the old object
+    BR110  error    a rule of the old operator's that its CRD does not state
+    BR111  info     it made the old operator crash, and works now
+    BR112  warning  a name that AWS will refuse
+    BR113  info     no namespace is stated
+    BR114  error    a document that can't be read
+    BR116  warning  a variant of a deployment whose model is not among the deployment's own
+    BR115  info     a comment whose field has no counterpart
+
+A warning makes `translate` end with exit status 2, an error with 3.
 """
 
 from __future__ import annotations
@@ -127,3 +132,12 @@ def unreadable(message: str) -> Notice:
 def comment_lost(path: str) -> Notice:
     """A comment that has nothing to stand at."""
     return Notice("BR115", Severity.INFO, path, "the comment here is left out with its field")
+
+
+def unknown_model(path: str, name: str, known: Sequence[str]) -> Notice:
+    """A variant that names no `models[]` entry: the old operator waited for it for ever."""
+    message = (
+        f"'{name}' names no model of this deployment. Known: {', '.join(known) or 'none'}. "
+        "It is passed on as the name of a model in SageMaker; in a cluster the deployment waits for it"
+    )
+    return Notice("BR116", Severity.WARNING, path, message, "Name one of its models.")
