@@ -7,8 +7,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.stack.controlplane import ControlPlane
+
+# Time on a shared machine proves nothing about one example.
+settings.register_profile("repository", deadline=None)
+settings.load_profile("repository")
 
 _names = itertools.count(1)
 
