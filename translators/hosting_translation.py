@@ -119,14 +119,8 @@ def faults(spec: Json) -> list[Notice]:
             )
     for number, variant in enumerate(spec["productionVariants"]):
         if variant["modelName"] not in names:
-            known = ", ".join(sorted(names)) or "none"
-            found.append(
-                notices.old_rule(
-                    f"spec.productionVariants[{number}].modelName",
-                    f"'{variant['modelName']}' names no model of this deployment",
-                    f"Known: {known}.",
-                )
-            )
+            where = f"spec.productionVariants[{number}].modelName"
+            found.append(notices.unknown_model(where, variant["modelName"], sorted(names)))
     return found
 
 
