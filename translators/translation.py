@@ -40,7 +40,7 @@ def translate(mapping: KindMapping, legacy: Json) -> Translation:
     problems = metadata_faults(legacy)
     problems += mapping.validation.faults(spec) if spec is not None else [notices.missing("spec")]
     unknown = mapping.validation.unknown(spec)
-    if not problems and not spec["region"]:  # three of the old CRDs let an empty one through
+    if not problems and not legacy["spec"]["region"]:  # three of the old CRDs let an empty one through
         problems = [notices.old_rule("spec.region", "must not be empty", "Name a region.")]
     if problems:
         raise Untranslatable([*problems, *unknown])
