@@ -55,7 +55,7 @@ SENT = {
 """Operation -> what a request has beside the recorded one and AWS' defaults -> why."""
 
 BY_CHANCE = frozenset({"tuning-deleted-while-running"})
-"""Stories in which the number of spawned jobs depends on the moment."""
+"""Stories in which how many jobs were spawned, and how far they came, depends on the moment."""
 
 
 @cache
@@ -91,7 +91,7 @@ def test_story(story: tuple[str, Telling, Telling]) -> None:
     _same_requests(wanted, got)
     mended = MENDED.get(name, {})
     for (kind, obj), seen in wanted.objects.items():
-        if name in BY_CHANCE and (kind, obj) not in got.objects:
+        if name in BY_CHANCE and "-<hash>" in obj:
             continue
         told = got.objects[kind, obj]
         final, final_told = seen.statuses[-1], told.statuses[-1]
