@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from translators.migration.record import Record
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 PLAIN_EVERY = 5.0
 """Seconds between plain progress lines of one step."""
@@ -26,7 +27,6 @@ class Shown:
     """A `bridge.migration.context.Reporter`; use it as a context manager."""
 
     def __init__(self, *, bar: bool | None = None) -> None:
-        self._console = Console(stderr=True, highlight=False, markup=False)
         self._bar = sys.stderr.isatty() if bar is None else bar
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -34,14 +34,7 @@ class Shown:
 
     def __enter__(self) -> Self:
         if self._bar:
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=self._console,
-                transient=True,
-            )
+            self._progress = _bar()
             self._progress.start()
         return self
 
@@ -62,7 +55,11 @@ class Shown:
 
     def say(self, text: str) -> None:
         """One line about what is done now."""
-        self._console.print(text, soft_wrap=True)
+        if self._progress is not None:
+            # Above the bar, which is drawn anew below.
+            self._progress.console.print(text, soft_wrap=True, markup=False, highlight=False)
+        else:
+            typer.echo(text, err=True)
 
     def progress(self, what: str, done: int, total: int) -> None:
         """How far a long step is."""
@@ -80,3 +77,24 @@ class Shown:
     def result(self, record: Record) -> None:
         """One old object has come to the end of a step."""
         typer.echo(f"{record.reference} {record.stage}{f': {record.message}' if record.message else ''}")
+
+
+def _bar() -> Progress:
+    # Takes a third of a second to import, and is not needed where nobody looks.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

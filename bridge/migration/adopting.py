@@ -95,20 +95,21 @@ class Adopter:
         pace = self._context.pace
         deadline = time.monotonic() + pace.timeout
         backoff, rounds = Backoff(pace.poll, pace.poll_limit), 0
-        waiting: dict[_Awaited, str] = dict.fromkeys(awaited, "ACK has not looked at it yet")
+        waiting = dict.fromkeys(range(len(awaited)), "ACK has not looked at it yet")
         while waiting:
-            looked = await gathered(self._look(one) for one in waiting)
-            for one, finding in zip(list(waiting), looked, strict=True):
+            looked = await gathered(self._look(awaited[number]) for number in waiting)
+            for number, finding in zip(list(waiting), looked, strict=True):
                 if finding.verdict is Verdict.WAITING:
-                    waiting[one] = finding.message
+                    waiting[number] = finding.message
                     continue
-                del waiting[one]
+                del waiting[number]
                 if finding.verdict is Verdict.FAILED:
-                    failures.setdefault(one.record.reference, finding.message)
+                    failures.setdefault(awaited[number].record.reference, finding.message)
             if waiting and time.monotonic() > deadline:
-                for one, message in waiting.items():
+                for number, message in waiting.items():
                     failures.setdefault(
-                        one.record.reference, f"not adopted within {pace.timeout:.0f} s: {message}"
+                        awaited[number].record.reference,
+                        f"not adopted within {pace.timeout:.0f} s: {message}",
                     )
                 return
             if waiting:

@@ -110,10 +110,16 @@ def missing_fields(
         except (SchemaError, KeyError, ValueError):
             missing[kind] = (f"a readable {ACK_VERSION} schema",)
             continue
-        has = {node.path for node in served.spec_leaves}
-        if lacking := sorted(written.get(kind, frozenset()) - has):
-            missing[kind] = tuple(lacking)
+        has = tuple(node.path for node in served.spec_leaves)
+        lacking = [path for path in written.get(kind, ()) if not any(_holds(h, path) for h in has)]
+        if lacking:
+            missing[kind] = tuple(sorted(lacking))
     return missing
+
+
+def _holds(leaf: str, path: str) -> bool:
+    """Whether a served leaf is this path, or lies in it (`environment{}` in the map `environment`)."""
+    return leaf == path or (leaf.startswith(path) and not leaf[len(path)].isalnum())
 
 
 def _ours_or_acks(crd: Json) -> Json | None:

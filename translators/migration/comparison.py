@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from translators import descriptions, objects
+from translators.migration import lookup
 from translators.model import AwsResource, Json, KindTranslator, Notice, Severity, Untranslatable
 
 UNKNOWN_FIELD = "BR101"
@@ -34,7 +35,8 @@ class Comparison:
         same = [obj for obj in wanted if objects.resource_of(obj) == resource]
         for obj in same or wanted[:1]:
             spec = {k: v for k, v in obj["spec"].items() if k not in _IDENTIFYING}
-            return tuple(f"spec.{path}" for path in descriptions.mismatches(spec, description))
+            read = lookup.as_ack_reads_it(resource.kind, description)
+            return tuple(f"spec.{path}" for path in descriptions.mismatches(spec, read))
         return ()
 
     def noted(self, legacy: Json) -> tuple[str, ...]:

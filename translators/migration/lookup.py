@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from translators import scaling
-from translators.model import Answer, AwsResource, Found, NotFound, Question
+from translators.model import Answer, AwsResource, Found, Json, NotFound, Question
 
 _DESCRIBES = {
     "TrainingJob": ("DescribeTrainingJob", "TrainingJobName"),
@@ -59,6 +59,28 @@ def answer(resource: AwsResource, given: Answer) -> Answer:
         return given
     items = given.data[listed] or []
     return Found(items[0], given.asked_at) if items else NotFound(given.asked_at)
+
+
+def as_ack_reads_it(kind: str, description: Mapping[str, Any]) -> Json:
+    """A description without what ACK leaves out of the spec when it adopts.
+
+    Of a tuning job SageMaker's own static hyperparameters, whose names begin with `_` (spec/ack.md §3.4;
+    recordings/fleet/ack-adopted.jsonl has none of them).
+    """
+    if kind != "HyperParameterTuningJob":
+        return dict(description)
+    read = dict(description)
+    if isinstance(read.get("TrainingJobDefinition"), Mapping):
+        read["TrainingJobDefinition"] = _without_own_parameters(read["TrainingJobDefinition"])
+    if isinstance(read.get("TrainingJobDefinitions"), list):
+        read["TrainingJobDefinitions"] = [_without_own_parameters(d) for d in read["TrainingJobDefinitions"]]
+    return read
+
+
+def _without_own_parameters(definition: Mapping[str, Any]) -> Json:
+    static = definition.get("StaticHyperParameters") or {}
+    kept = {name: value for name, value in static.items() if not name.startswith("_")}
+    return {**definition, "StaticHyperParameters": kept}
 
 
 def action(kind: str) -> str:

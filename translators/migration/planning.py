@@ -198,15 +198,15 @@ class _Planner:
             return done, None
         if has_finished(legacy) and self.finished is not Finished.ADOPT:
             return [], reasons.finished(archived=self.finished is Finished.ARCHIVE)
-        found: list[Target] = []
-        for adoption, existing in zip(wanted, targets, strict=True):
-            if isinstance(existing, Reason):
-                return [], existing
-            target = existing if existing and existing.done else self._in_aws(legacy, adoption)
-            if isinstance(target, Reason):
-                return [], target
-            found.append(target)
-        return found, None
+        # All of them, so that everything that is missing is asked for at once.
+        looked = [
+            existing
+            if existing is not None and (isinstance(existing, Reason) or existing.done)
+            else self._in_aws(legacy, adoption)
+            for adoption, existing in zip(wanted, targets, strict=True)
+        ]
+        problem = next((one for one in looked if isinstance(one, Reason)), None)
+        return ([], problem) if problem else ([t for t in looked if isinstance(t, Target)], None)
 
     def _existing(self, legacy: Json, adoption: Adoption) -> Target | Reason | None:
         """What the cluster says: nothing yet, adopted already, or a reason not to."""

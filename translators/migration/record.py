@@ -146,7 +146,10 @@ def begin(entry: Entry, backup: Json, known: Record | None, stage: Stage) -> Rec
     fresh = known is None or known.uid != entry.uid or known.stage is Stage.ROLLED_BACK
     if known is None or fresh:
         return Record(entry.reference, entry.uid, entry.family, stage, backup, entry.targets)
-    return replace(known, family=entry.family, stage=stage, targets=entry.targets or known.targets)
+    # What AWS had before anything was done is what the end is compared with.
+    before = {target.resource: target for target in known.targets}
+    targets = tuple(before.get(target.resource, target) for target in entry.targets)
+    return replace(known, family=entry.family, stage=stage, targets=targets or known.targets)
 
 
 def chunked(records: Sequence[Record], first: int) -> list[Chunk]:

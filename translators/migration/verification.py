@@ -75,7 +75,8 @@ def compared_with_aws(target: Target, ack: Mapping[str, Any], answer: Answer) ->
             return Finding(Verdict.FAILED, f"it was created at {said}, not at {target.created}: another one")
     if lookup.status(target.resource.kind, answer.data) in IN_MOTION:
         return Finding(Verdict.ADOPTED, "in motion in AWS, its configuration was not compared")
-    differing = descriptions.mismatches(objects.spec_of(ack), answer.data)
+    described = lookup.as_ack_reads_it(target.resource.kind, answer.data)
+    differing = descriptions.mismatches(objects.spec_of(ack), described)
     if differing:
         return Finding(Verdict.FAILED, f"ACK and AWS differ in {', '.join(differing[:5])}")
     return Finding(Verdict.ADOPTED)
