@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bridge.aws.operations import OPERATIONS, Purpose
 from bridge.errors import AwsUnavailable
 from translators.model import Answer, Failure, Found, Question
 
@@ -198,4 +199,8 @@ def _line(stream: str, event: Mapping[str, Any]) -> LogLine:
 def _fix(failure: Failure) -> str:
     if failure.retryable:
         return "Try again later"
-    return "Check the AWS credentials; they need logs:FilterLogEvents, DescribeLogStreams and GetLogEvents"
+    if any(word in failure.code for word in ("Access", "Authoriz", "Credential", "Token", "Client")):
+        return "Check the AWS credentials; they need " + ", ".join(
+            row.iam_action for row in OPERATIONS.values() if row.purpose is Purpose.LOGS
+        )
+    return ""

@@ -26,6 +26,7 @@ COMMANDS: tuple[str, ...] = (
     "rollback",
     "release",
     "diff_report",
+    "logs",
 )
 
 

@@ -65,9 +65,8 @@ def seconds(duration: str) -> float:
 def _add_commands(app: typer.Typer) -> None:
     for kind in LOG_KINDS:
         command = _command(kind)
-        app.command(kind.command, help=f"Logs of a {kind.kind}.")(command)
-        for alias in kind.aliases:
-            app.command(alias, hidden=True)(command)
+        for name in (kind.command, *kind.aliases):
+            app.command(name, help=f"Logs of a {kind.kind}.", hidden=name != kind.command)(command)
 
 
 def _command(kind: LogKind) -> Callable[..., None]:

@@ -100,10 +100,11 @@ class LogShow:
         ending = Ending(self._cluster, self._aws, source, wanted, say=self._say, clock=self._clock)
         told, quiet_since = begun, self._clock()
         while True:
-            # Asked before the lines are read, so that those read afterwards are the last ones.
             ended = ending.has_come()
             if self._print(lines.new(), wanted):
                 begun, quiet_since = True, self._clock()
+            elif not ended:
+                quiet_since = self._clock()
             if ended and (ending.long_ago or self._clock() - quiet_since >= DRAIN):
                 if not begun:
                     self._say(f'"{source.name}" has ended and has no logs{ending.reason}')

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader, create_loader
 
 from bridge.aws.answers import AwsAnswers
 from bridge.aws.rate import Rate
@@ -22,9 +23,16 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsDouble]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def model_files() -> Loader:
+    """botocore's models, read once for all sessions of the tests: SageMaker's takes half a second."""
+    return create_loader()
+
+
 @pytest.fixture
-def sessions(double: AwsDouble) -> Sessions:
+def sessions(double: AwsDouble, model_files: Loader, monkeypatch: pytest.MonkeyPatch) -> Sessions:
     """Clients of the double that do not wait between their own attempts."""
+    monkeypatch.setattr("botocore.session.create_loader", lambda _search_path: model_files)
     return Sessions(retries={"mode": "standard", "total_max_attempts": 1})
 
 
