@@ -75,7 +75,7 @@ class DeletionStep(DeploymentStep):
     def _still_there(self, answer: Found, foreign: Json | None) -> Decision:
         view = described(answer)
         if self.others_claiming() or self.world.ack_claiming(self.resource):
-            if self.parts.is_ours_by_name(view.config or ""):
+            if view.is_changing or self.parts.is_ours_by_name(view.config or ""):
                 # It serves from our models until its other owner has given it his own.
                 self.say_deleting(view)
                 return self.done(again=_POLL)

@@ -114,8 +114,18 @@ class DeploymentStep(Step):
         status.pop("additional", None)
         return {**status, "endpointUrl": naming.endpoint_url(self.name, self.region)}
 
-    def fault(self, text: str, progress: Progress | None, hold: Hold | None = None) -> Decision:
-        """`ReconcilingEndpoint` with a text; what was known of the endpoint stays."""
+    def fault(
+        self,
+        text: str,
+        progress: Progress | None,
+        hold: Hold | None = None,
+        *,
+        again: float | None = None,
+    ) -> Decision:
+        """`ReconcilingEndpoint` with a text; what was known of the endpoint stays.
+
+        Where it will be looked at again for this very reason, it is worth an Event.
+        """
         changed = self.write(
             {
                 **self.known(),
@@ -124,9 +134,9 @@ class DeploymentStep(Step):
                 "additional": text,
             }
         )
-        if changed and hold is not None:
+        if changed and (hold is not None or again is not None):
             self.emit("Refused", text)
-        return self.done(hold=hold)
+        return self.done(hold=hold, again=again)
 
     def say_deleting(self, view: EndpointView | None) -> None:
         """`Deleting`, whatever the endpoint does, and without the names of the parts (§2.9)."""

@@ -36,6 +36,8 @@ _WHERE = {
     ),
     "name": "Unable to create CreateEndpointInput: Unable to get SageMaker EndpointConfig name: ",
 }
+_BLOCKED_POLL = 30.0
+"""Seconds between looks at what is in the way; they cost no call."""
 _HANDLED = frozenset({"spec.retainAllVariantProperties", "spec.excludeRetainedVariantProperties"})
 """Fields without a place in ACK that the bridge sees to itself."""
 
@@ -83,7 +85,7 @@ class _LivingStep(UpdateStep):
 
     def _absent(self) -> Decision:
         """Look in AWS before anything is created (trap 5)."""
-        if hold := self.holding("refused", "look", "blocked", "translation"):
+        if hold := self.holding("refused", "look"):
             return self.done(hold=hold)
         if rival := self._rival():
             return self._blocked(rival)
@@ -131,8 +133,9 @@ class _LivingStep(UpdateStep):
                 return f"the endpoint {self.name} is managed by the ACK {Reference.of(other)} already"
         for other in self.world.legacy_claiming(self.resource):
             reference = Reference.of(other)
-            older = objects.created_at(other) < objects.created_at(self.legacy)
-            if reference != self.me and other["kind"] == KIND and older:
+            if reference == self.me or other["kind"] != KIND or objects.is_deleting(other):
+                continue
+            if objects.created_at(other) < objects.created_at(self.legacy):
                 return f"the endpoint {self.name} is used by {reference} already"
         return ""
 
@@ -212,4 +215,4 @@ class _LivingStep(UpdateStep):
 
     def _blocked(self, message: str) -> Decision:
         progress = self.parts_resolved() if self.parts.sets else None
-        return self.fault(f"Blocked: {message}", progress, self.next_hold("blocked"))
+        return self.fault(f"Blocked: {message}", progress, again=_BLOCKED_POLL)

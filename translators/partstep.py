@@ -31,6 +31,8 @@ from translators.step import SILENT_AFTER, SYNCHRONIZING, TRANSIENT_FIRST, Refus
 CREATED = "Created"
 ERROR = "Error"
 DELETED = "Deleted"
+_BLOCKED_POLL = 30.0
+"""Seconds between looks at what is in the way; they cost no call."""
 
 
 def decide(translator: PartTranslator, legacy: Json, world: World) -> Decision:
@@ -98,7 +100,7 @@ class _PartStep(Step):
 
     def _absent(self) -> Decision:
         """No ACK object yet, or none any more: look in AWS before anything is created (trap 5)."""
-        if hold := self.holding("refused", "look", "blocked", "translation"):
+        if hold := self.holding("refused", "look"):
             return self.done(hold=hold)
         try:
             wanted = self.translator.translate(self.legacy)
@@ -298,10 +300,12 @@ class _PartStep(Step):
         return self._problem(text, self.next_hold("look", first=TRANSIENT_FIRST), keep=True)
 
     def _blocked(self, message: str) -> Decision:
-        return self._problem(f"Blocked: {message}", self.next_hold("blocked"), keep=True)
+        return self._problem(f"Blocked: {message}", None, keep=True, again=_BLOCKED_POLL)
 
-    def _problem(self, additional: str, hold: Hold | None, *, keep: bool = False) -> Decision:
+    def _problem(
+        self, additional: str, hold: Hold | None, *, keep: bool = False, again: float | None = None
+    ) -> Decision:
         known = self._known() if keep else {}
         if self.write({**known, "status": ERROR, "additional": additional}):
             self.emit("NotCreated", additional)
-        return self.done(hold=hold)
+        return self.done(hold=hold, again=again)

@@ -134,13 +134,14 @@ class Comparison:
         }
         has = {name: tree is not None for name, tree in trees.items()}
         present = [tree for tree in trees.values() if tree is not None]
-        places = differing(present) if len(present) > 1 else []
+        # What belongs to another old object is compared there.
+        places = differing(present) if len(present) > 1 and part.owner is None else []
         facts = self._facts(legacy, part, found, folds, has, busy=busy)
         said = []
         for place in places:
             values = Sides(*(value_at(tree or {}, place) for tree in trees.values()))
             said.append(fields.difference(place, values, facts))
-        equal = _equal(present, places) if present else ()
+        equal = _equal(present, places) if present and part.owner is None else ()
         return [difference for difference in said if difference is not None], equal, has
 
     def _facts(

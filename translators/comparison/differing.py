@@ -6,11 +6,14 @@ that every difference is one value on each side.
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from deepdiff import DeepDiff
 
+from translators.comparison.model import MISSING
 from translators.comparison.paths import ORDER, Steps, leaves, value_at
 from translators.model import Json
 
@@ -36,19 +39,24 @@ def differing(sides: Sequence[Json]) -> list[Steps]:
 
 
 def _between(one: Json, other: Json) -> set[Steps]:
-    names = [
-        name for name in {**one, **other} if name not in one or name not in other or one[name] != other[name]
-    ]
-    if not names:
-        return set()
-    found = DeepDiff(
-        {name: one[name] for name in names if name in one},
-        {name: other[name] for name in names if name in other},
-        view="tree",
-        ignore_numeric_type_changes=True,
-        threshold_to_diff_deeper=0,
-    )
-    return {place for levels in found.values() for level in levels if (place := _place(level)) is not None}
+    """The places at which two trees differ; what is equal at the top is not looked into."""
+    places: set[Steps] = set()
+    for name in {**one, **other}:
+        mine, theirs = one.get(name, MISSING), other.get(name, MISSING)
+        if mine is MISSING or theirs is MISSING:
+            places.add((name,))
+        elif mine != theirs:
+            places.update((name, *steps) for steps in _inside(json.dumps([mine, theirs])))
+    return places
+
+
+@functools.lru_cache(maxsize=4096)
+def _inside(pair: str) -> frozenset[Steps]:
+    """The places below a field that two sides have and that differs, as JSON: most differ alike."""
+    mine, theirs = json.loads(pair)
+    found = DeepDiff(mine, theirs, view="tree", ignore_numeric_type_changes=True, threshold_to_diff_deeper=0)
+    places = (_place(level) for levels in found.values() for level in levels)
+    return frozenset(place for place in places if place is not None)
 
 
 def _place(level: Any) -> Steps | None:

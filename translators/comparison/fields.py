@@ -124,9 +124,12 @@ def _without_aws(steps: Steps, sides: Sides, facts: PartFacts) -> _Found | None:
 def _same_for_ack(steps: Steps, sides: Sides, facts: PartFacts) -> bool:
     """Whether ACK sees no difference between its object and AWS."""
     ack, aws, where = sides.ack, sides.aws, pattern(steps)
+    if facts.folds.is_aws_own_key(steps):
+        # ACK takes such keys out of AWS' answer, but not out of its own object (spec/ack.md §3.4).
+        return ack is MISSING
     if ack == aws or (steps[-1] == ORDER and MISSING in (ack, aws)):
         return True
-    if ack is MISSING and (facts.folds.tolerates(where) or facts.folds.is_aws_own_key(steps)):
+    if ack is MISSING and facts.folds.tolerates(where):
         return True
     nested = any(step.startswith("[") for step in steps)
     if isinstance(ack, list) and isinstance(aws, list) and steps[-1] != ORDER and not nested:

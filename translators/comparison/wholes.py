@@ -6,6 +6,7 @@ the plan does not look at, because for it the object is done.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from translators import marks, objects
@@ -34,6 +35,10 @@ _BY_NOTICE = {
 }
 """Notices of the translation that tell of a difference. Names without a uid, labels that stay and assumed
 namespaces are none: the old object lives on."""
+
+_TODO = {"BR102": "See to it before cutover if this object needs it.", "BR105": "Mend the old object."}
+
+_COMMAND = re.compile(r"(?<!`)\b(?:kubectl|ack-bridge|helm) [a-z][^;,`]*?(?=;|,| and | to |$)")
 
 _SAID_BY_FIELDS = frozenset({"StandsForAnother"})
 """Reasons of a plan that are told with the field that differs."""
@@ -87,7 +92,7 @@ def of_sharing(legacy: Json, parts: Counterparts, around: Surroundings) -> Itera
         if part.reference.kind != "ScalableTarget" or part.resource is None:
             continue
         if len({Reference.of(policy) for policy in around.sharers(part.resource)} | {me}) > 1:
-            words = wording.shares_target(part.resource, part.owner or me, owns=part.owner is None)
+            words = wording.shares_target(part.resource, part.owner, _disagreeing(part, around))
             yield _whole(DifferenceClass.BEHAVIOUR, words, index)
         rivals = around.observed.ack_by_resource.get(part.resource, ())
         if len(rivals) > 1 and part.ack is not None:
@@ -100,7 +105,7 @@ def of_names(legacy: Json, parts: Counterparts, around: Surroundings) -> Iterato
         named = around.observed.ack_by_reference.get(part.reference)
         if part.ack is None and named is not None and not marks.is_made_for(named, legacy):
             reason = name_taken(part.reference, marks.legacy_of(named))
-            words = Words(reason.code, _sentence(reason.message), _sentence(reason.fix))
+            words = Words(reason.code, _sentence(reason.message), _commands(reason.fix))
             yield _whole(DifferenceClass.BLOCKING, words, index)
 
 
@@ -112,7 +117,7 @@ def of_plan(entry: Entry, *, migrated: bool, told: frozenset[str]) -> Iterator[D
     reason = entry.reason
     if reason.code in _NOT_OF_THIS_OBJECT or (reason.code in _SAID_BY_FIELDS and "NamesAnother" in told):
         return
-    words = Words(reason.code, _sentence(reason.message), _sentence(reason.fix) or wording.NOTHING)
+    words = Words(reason.code, _sentence(reason.message), _commands(reason.fix) or wording.NOTHING)
     if reason.code == "NeverInAws":
         yield _whole(DifferenceClass.BEHAVIOUR, words, None)
     elif entry.act is Act.BLOCKED and not (migrated and reason.code in {"Deleting", "Duplicate"}):
@@ -122,6 +127,14 @@ def of_plan(entry: Entry, *, migrated: bool, told: frozenset[str]) -> Iterator[D
 def left_behind(index: int, resource: AwsResource) -> Difference:
     """A thing in AWS that only the old status names."""
     return _whole(DifferenceClass.DRIFT, wording.not_in_old(resource), index)
+
+
+def _disagreeing(part: Counterpart, around: Surroundings) -> list[str]:
+    """The fields in which an old policy says something else than the one that owns the target."""
+    if part.owner is None or part.resource is None or part.spec is None:
+        return []
+    owning = around.translated_part(around.observed.by_reference[part.owner], part.resource)
+    return [name for name in sorted({**part.spec, **owning}) if part.spec.get(name) != owning.get(name)]
 
 
 def _two_ack_objects(resource: AwsResource, rivals: tuple[Json, ...] | list[Json]) -> Words:
@@ -139,7 +152,7 @@ def _about(cls: DifferenceClass, notice: Notice, happens: str) -> Difference:
         difference=cls,
         code=notice.code,
         happens=happens,
-        todo=_sentence(notice.fix) or wording.NOTHING,
+        todo=_sentence(notice.fix) or _TODO.get(notice.code, wording.NOTHING),
         origin=notice.path,
     )
 
@@ -148,9 +161,14 @@ def _whole(cls: DifferenceClass, words: Words, part: int | None) -> Difference:
     return Difference(difference=cls, code=words.code, happens=words.happens, todo=words.todo, part=part)
 
 
+def _commands(text: str) -> str:
+    """What a plan says to do, with its commands in backticks."""
+    return _sentence(_COMMAND.sub(lambda found: f"`{found.group().rstrip(' ;,.')}`", text))
+
+
 def _sentence(text: str) -> str:
     """The text with a capital letter and a full stop; commands and empty texts stay as they are."""
-    if not text:
-        return ""
-    text = text if text.startswith(("kubectl", "ack-bridge", "helm")) else text[0].upper() + text[1:]
-    return text if text.endswith((".", "!", "`", ">")) or text.startswith("kubectl") else f"{text}."
+    if not text or text.startswith("`"):
+        return text
+    text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "`")) else f"{text}."

@@ -1,10 +1,11 @@
 """What happens because of a difference and what to do about it, in words. The codes are stable.
 
-Values are never part of a text: a text is shown whether values are or not.
+Values are never part of a text: a text is shown whether values are or not. Commands stand in backticks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from translators.comparison.folds import Folds
@@ -54,16 +55,16 @@ def old_and_aws_differ(folds: Folds, stage: Stage) -> Words:
     if folds.changed_in_place:
         why = "AWS was changed outside, or the old object was edited and the edit did not get through."
         later = "The next edit of the old object puts its values into AWS."
+        todo = "Write AWS' value into the old YAML if it is meant, else change it back in AWS."
     else:
         why = f"A {folds.kind} never changes in AWS: the old object was edited later, or it was made anew."
         later = "It stays as it is; only a new one would be made from the old object."
+        todo = "Write AWS' value into the old YAML, so that it says what there is."
     now = {
         Stage.NOT_MIGRATED: "Adoption takes over what AWS has and changes nothing.",
         Stage.ADOPTING: "Adoption takes over what AWS has and changes nothing.",
     }.get(stage, "ACK has what AWS has and changes nothing.")
-    return Words(
-        "OldAndAwsDiffer", f"{why} {now} {later}", "Write AWS' value into the old YAML, or change it in AWS."
-    )
+    return Words("OldAndAwsDiffer", f"{why} {now} {later}", todo)
 
 
 def aws_moved(ack: Reference, folds: Folds, terminal: str) -> Words:
@@ -71,7 +72,7 @@ def aws_moved(ack: Reference, folds: Folds, terminal: str) -> Words:
     return Words(
         "ChangedInAws",
         f"AWS was changed outside. {_consequence(folds, terminal, 'puts the old value back')}",
-        f"Change it back in AWS, or write the new value into the old YAML and into {_edit(ack)}",
+        f"Change it back in AWS, or write the new value into the old YAML and the ACK object: {_edit(ack)}",
     )
 
 
@@ -128,20 +129,24 @@ def other_policy_set_it(other: Reference) -> Words:
     )
 
 
-def shares_target(resource: AwsResource, owner: Reference, *, owns: bool) -> Words:
-    """Two old policies name one scalable target in AWS."""
-    if owns:
+def shares_target(resource: AwsResource, owner: Reference | None, differing: Sequence[str]) -> Words:
+    """Two old policies name one scalable target in AWS; `owner` is the other one where it is another's.
+
+    `differing` are the fields in which this object says something else than the owner.
+    """
+    if owner is None:
         return Words(
             "SharedTarget",
             f"Other old policies name {resource.name} too. In AWS it is one target: this object owns it "
             "after cutover, and minimum, maximum and suspension that the others say have no effect any more.",
             "Make all of them say the same, or take the variant out of the others.",
         )
+    agreement = f"They differ in {', '.join(differing)}." if differing else "They say the same now."
     return Words(
         "SharedTarget",
         f"{resource.name} is one target in AWS and belongs to {owner}, the oldest policy that names it. "
         "Minimum, maximum and suspension of this object have no effect after cutover; before, the last "
-        "policy that was written won.",
+        f"policy that was written won. {agreement}",
         "Make both say the same, or take the variant out of one of them.",
     )
 
@@ -175,7 +180,7 @@ def terminal(ack: Reference, message: str) -> Words:
     return Words(
         "AckTerminal",
         f"ACK has given up on it, and its status stands still: {message}",
-        f"See what ACK does not like: {kubectl('get', ack, '-o yaml')}",
+        f"See what ACK does not like: {_see(ack)}",
     )
 
 
@@ -184,7 +189,7 @@ def refused(ack: Reference, message: str) -> Words:
     return Words(
         "AckCannotCreate",
         f"AWS does not have it and refuses to create it: {message}",
-        f"Mend the old object; see {kubectl('get', ack, '-o yaml')}",
+        f"Mend the old object; see {_see(ack)}",
     )
 
 
@@ -208,7 +213,7 @@ def other_region(ack: Reference, wanted: str) -> Words:
         "AckRegionDiffers",
         f"The ACK object works in another region than {wanted}, which the old object says. ACK keeps to the "
         "region that it began with, and can't even delete the object under another one.",
-        f"Set spec.region back, or roll it back and migrate it again; see {kubectl('get', ack, '-o yaml')}",
+        f"Set spec.region back, or roll it back and migrate it again; see {_see(ack)}",
     )
 
 
@@ -218,7 +223,7 @@ def deletes(ack: Reference) -> Words:
         "DeletionPolicy",
         "Deleting the ACK object, its namespace or its CRD deletes the thing in AWS too: its deletion policy "
         "is not retain.",
-        kubectl("annotate", ack, "services.k8s.aws/deletion-policy=retain --overwrite"),
+        _command("annotate", ack, "services.k8s.aws/deletion-policy=retain --overwrite"),
     )
 
 
@@ -242,4 +247,13 @@ def _consequence(folds: Folds, message: str, writes: str) -> str:
 
 
 def _edit(ack: Reference) -> str:
-    return kubectl("edit", ack)
+    return _command("edit", ack)
+
+
+def _see(ack: Reference) -> str:
+    return _command("get", ack, "-o yaml")
+
+
+def _command(verb: str, ack: Reference, flags: str = "") -> str:
+    """A command in backticks, so that every form of a report can set it apart."""
+    return f"`{kubectl(verb, ack, flags)}`"
