@@ -1,6 +1,7 @@
 """Plays the recordings of the real ACK controllers again, all on one timeline as they were made.
 
-A `Recording` is one file: what a user did to one object, what a watcher saw of it, what AWS was asked.
+A `Recording` is one file: what a user did to one object, what a watcher saw of it, what AWS was asked; calls
+before time 0 made what was there before, and a `double` line is a fault or somebody else's deed in AWS.
 `play` makes the same things happen to the same objects on this API server, with this AWS and this ACK, and
 returns what was seen. Both sides are brought into one form by `state_of` and `call_of`: times, request ids
 and random tokens become words, tags are sorted.
@@ -14,20 +15,25 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.stack.ack.aws import Aws
 from tests.stack.ack.kube import Kube, KubeUnreachable
-from tests.stack.aws import AwsDouble, Call
+from tests.stack.aws import AwsDouble, Call, Request
 from tests.stack.aws.dispatch import DROPPED
 from tests.stack.controlplane import ControlPlane, RequestRefused
 from tests.stack.crds import ack_schemas
 from translators.model import Json
 
 RECORDED_NAMESPACE = "default"
+REGION = "us-west-2"
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 _REQUEST_ID = re.compile(r"RequestID: [^,]*,")
+_UNSENT = re.compile(r"request send failed, .*")
 _TOKEN = re.compile(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b")
 _PROGRESS = {"trainingJobStatus": "secondaryStatus", "hyperParameterTuningJobStatus": "bestTrainingJob"}
 _IDENTIFYING = re.compile(r"^(?:Create|Describe|Update|Delete|Stop)(\w+)$")
@@ -47,7 +53,8 @@ def plain(value: Any, namespace: str) -> Any:
     if _TIME.match(value):
         return "<time>"
     value = RECORDED_NAMESPACE if value == namespace else value
-    return _TOKEN.sub("<token>", _REQUEST_ID.sub("RequestID: -,", value))
+    value = _UNSENT.sub("request send failed, -", _REQUEST_ID.sub("RequestID: -,", value))
+    return _TOKEN.sub("<token>", value)
 
 
 def state_of(obj: Json, namespace: str = RECORDED_NAMESPACE) -> Json:
@@ -87,6 +94,12 @@ def resource_of(operation: str, request: Json) -> tuple[str, str]:
     return "Autoscaling", str(request.get("ResourceId") or (request.get("ResourceIds") or [""])[0])
 
 
+def is_about(name: str, resource: tuple[str, str]) -> bool:
+    """Whether a thing in AWS belongs to the recording whose object has this name (only in `ack-edges`)."""
+    identifier = resource[1].removeprefix("endpoint/").removesuffix("/variant/AllTraffic")
+    return identifier == name or identifier.startswith(f"{name}-")
+
+
 def without_repeats(items: Iterable[Any]) -> list[Any]:
     """Each item where it comes first: a retry with back-off goes the same round a number of times."""
     seen: set[str] = set()
@@ -120,8 +133,13 @@ class Recording:
 
     @classmethod
     def load(cls, path: Path) -> Recording:
-        """Reads a file of tests/recordings/ack."""
+        """Reads a file of tests/recordings/ack or ack-edges."""
         return cls(path.stem, tuple(json.loads(line) for line in path.read_text().splitlines()))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether steps carry the time at which they were done; else that for which they were planned."""
+        return any("recorded" in line for line in self.lines)
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -131,18 +149,24 @@ class Recording:
 
     @property
     def ends_at(self) -> float:
-        """When the last thing was seen."""
-        return float(max(line["t"] for line in self.lines))
+        """How long somebody looked, or else when the last thing was seen."""
+        return float(max(line.get("until", line["t"]) for line in self.lines))
 
     def seeds(self) -> list[Json]:
         """Calls that made what was there before."""
         return [line for line in self.lines if "aws" in line and line["t"] < 0]
 
+    def deeds_in_aws(self) -> list[Json]:
+        """Faults, and what somebody else did in AWS."""
+        return [line for line in self.lines if "double" in line]
+
     def steps(self) -> list[Step]:
-        """In order. The times planned in the file are earlier than what happened: the watcher's hold."""
+        """In order. Planned times are earlier than what happened: then the watcher's hold."""
         found, after = [], -1
         for line in (line for line in self.lines if "step" in line):
-            after, at = self._shown(line, after)
+            at = line["t"]
+            if not self.is_exact:
+                after, at = self._shown(line, after)
             found.append(Step(at, line["step"], line["object"]))
         return found
 
@@ -194,21 +218,34 @@ def _holds(spec: Any, wanted: Any) -> bool:
 # --- what was seen this time
 
 
+@dataclass(frozen=True)
+class Event:
+    """What a watch brought, and when (`time.monotonic`)."""
+
+    kind: str
+    obj: Json
+    at: float
+
+
 @dataclass
 class Seen:
-    """The events of all objects of the nine kinds in one namespace, and the calls that AWS got."""
+    """The events of all objects of the nine kinds in one namespace, and the calls that AWS got.
+
+    `done`: when the steps of each object were done (`time.monotonic`).
+    """
 
     namespace: str
-    events: dict[tuple[str, str], list[tuple[str, Json]]] = field(default_factory=dict)
+    events: dict[tuple[str, str], list[Event]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    done: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
     def states(self, subject: tuple[str, str]) -> list[Json]:
         """What a watcher saw of an object."""
-        return [state_of(obj, self.namespace) for _, obj in self.events.get(subject, [])]
+        return [state_of(event.obj, self.namespace) for event in self.events.get(subject, [])]
 
     def ended(self, subject: tuple[str, str]) -> str:
         """How the last event was called."""
-        return self.events[subject][-1][0]
+        return self.events[subject][-1].kind
 
     def changing_calls(self, resources: set[tuple[str, str]]) -> list[Json]:
         """What AWS was asked to change about these things."""
@@ -264,21 +301,19 @@ class Watcher:
                 if event["type"] != "BOOKMARK":
                     obj = event["object"]
                     events = self.seen.events.setdefault((kind, obj["metadata"]["name"]), [])
-                    events.append((event["type"], obj))
+                    events.append(Event(event["type"], obj, time.monotonic()))
         except KubeUnreachable:
             return
 
     def _caught_up(self, kind: str) -> bool:
         there = {o["metadata"]["name"]: o for o in self._kube.list(self.path(kind))["items"]}
         for (its_kind, name), events in list(self.seen.events.items()):
-            if its_kind == kind and name not in there and events[-1][0] != "DELETED":
+            if its_kind == kind and name not in there and events[-1].kind != "DELETED":
                 return False
         for name, obj in there.items():
             events = self.seen.events.get((kind, name), [])
-            if (
-                not events
-                or events[-1][1]["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]
-            ):
+            version = obj["metadata"]["resourceVersion"]
+            if not events or events[-1].obj["metadata"]["resourceVersion"] != version:
                 return False
         return True
 
@@ -288,6 +323,9 @@ class Watcher:
 
 class Time(Protocol):
     """How the timeline passes."""
+
+    def begin(self, at: float) -> None:
+        """It is `at` now."""
 
     def reach(self, at: float) -> None:
         """Returns when it is `at`, with everything done that was due before."""
@@ -300,11 +338,16 @@ class RealTime:
     """Waits."""
 
     def __init__(self) -> None:
-        self._started = time.monotonic()
+        self.origin = 0.0
+        """`time.monotonic` at the time 0."""
+
+    def begin(self, at: float) -> None:
+        """The real clock from here on."""
+        self.origin = time.monotonic() - at
 
     def reach(self, at: float) -> None:
         """Sleeps until then."""
-        time.sleep(max(0.0, self._started + at - time.monotonic()))
+        time.sleep(max(0.0, self.origin + at - time.monotonic()))
 
     def wrote(self, obj: Json) -> None:
         """Nothing to do."""
@@ -313,23 +356,84 @@ class RealTime:
 def play(
     recordings: Sequence[Recording], plane: ControlPlane, namespace: str, aws: AwsDouble, passing: Time
 ) -> Seen:
-    """Does what the recorded users did, at the recorded times; ACK must run already."""
+    """Does what was done when recording, at the recorded times; ACK must run already."""
     watcher = Watcher(plane, namespace)
     watcher.start()
-    steps = sorted(((s, r) for r in recordings for s in r.steps()), key=lambda pair: pair[0].at)
-    for step, recording in steps:
-        passing.reach(step.at)
-        kind, name = recording.subject
-        path = f"{watcher.path(kind)}/{name}"
-        if step.verb == "apply":
-            body = {**step.obj, "metadata": {**step.obj["metadata"], "namespace": namespace}}
-            passing.wrote(plane.apply(path, body))
-        else:
-            try:
-                passing.wrote(plane.request("DELETE", path))
-            except RequestRefused as refused:
-                raise AssertionError(f"{recording.name}: nothing left to delete: {refused}") from None
+    seeds = {json.dumps(line): line for recording in recordings for line in recording.seeds()}
+    passing.begin(min((line["t"] for line in seeds.values()), default=0.0))
+    others = Others(aws)
+    for line in sorted(seeds.values(), key=lambda line: float(line["t"])):
+        passing.reach(line["t"])
+        others.call("sagemaker", line["region"], line["aws"], line["request"])
+    passing.reach(0.0)
+    doings: list[tuple[float, Any]] = [
+        (line["t"], partial(others.do, line["double"], recording, line["arguments"]))
+        for recording in recordings
+        for line in recording.deeds_in_aws()
+    ]
+    doings += [
+        (step.at, partial(_step, step, recording, plane, watcher, passing))
+        for recording in recordings
+        for step in recording.steps()
+    ]
+    for at, do in sorted(doings, key=itemgetter(0)):
+        passing.reach(at)
+        do()
     passing.reach(max(r.ends_at for r in recordings))
     watcher.stop()
-    watcher.seen.calls = aws.calls
+    watcher.seen.calls = others.leave_out(aws.calls)
     return watcher.seen
+
+
+def _step(step: Step, recording: Recording, plane: ControlPlane, watcher: Watcher, passing: Time) -> None:
+    kind, name = recording.subject
+    path = f"{watcher.path(kind)}/{name}"
+    watcher.seen.done.setdefault(recording.subject, []).append(time.monotonic())
+    if step.verb == "apply":
+        metadata = {**step.obj["metadata"], "namespace": watcher.seen.namespace}
+        passing.wrote(plane.apply(path, {**step.obj, "metadata": metadata}))
+        return
+    try:
+        passing.wrote(plane.request("DELETE", path))
+    except RequestRefused as refused:
+        raise AssertionError(f"{recording.name}: nothing left to delete: {refused}") from None
+
+
+class Others:
+    """Everybody but ACK who does something in AWS."""
+
+    def __init__(self, aws: AwsDouble) -> None:
+        self._aws = aws
+        self._client = Aws(aws.url, connections=1)
+        self._calls: list[Call] = []
+
+    def call(self, service: str, region: str, operation: str, request: Json) -> None:
+        """Calls AWS; the call is none of ACK's."""
+        self._client.call(service, region, operation, request)
+        ours = [c for c in self._aws.calls if c.operation == operation and c.request == request]
+        self._calls.append(ours[-1])
+
+    def do(self, deed: str, recording: Recording, arguments: Json) -> None:
+        """A `double` line: `fail` (of calls about its things), `call`, `remove` or `alter`."""
+        said = dict(arguments)
+        if deed == "fail":
+            skipped = iter(range(said.pop("skip", 0)))
+            _, name = recording.subject
+
+            def strikes(request: Request) -> bool:
+                its = is_about(name, resource_of(request.operation, request.request))
+                return its and next(skipped, None) is None
+
+            self._aws.fail(**said, when=strikes)
+        elif deed == "call":
+            self.call(said.pop("service"), REGION, said.pop("operation"), said)
+        elif deed == "remove":
+            self._aws.state.remove(said["kind"], REGION, said["name"])
+        elif deed == "alter":
+            self._aws.state.alter(said.pop("kind"), REGION, said.pop("name"), **said)
+        else:
+            raise AssertionError(f"{recording.name}: what is {deed}?")
+
+    def leave_out(self, calls: Sequence[Call]) -> list[Call]:
+        """The calls that are ACK's."""
+        return [call for call in calls if not any(call is other for other in self._calls)]

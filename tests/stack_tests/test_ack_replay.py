@@ -15,19 +15,24 @@ from typing import Any
 import pytest
 
 from tests.stack.ack import AckSimulator, RealControllers, named_binaries
-from tests.stack.ack.aws import Aws
-from tests.stack.aws import AwsDouble, Clock, Request
+from tests.stack.aws import AwsDouble, Clock, Request, Timing
 from tests.stack.controlplane import ControlPlane
 from tests.stack.crds import ack_crds, install
 from tests.stack_tests.ack_replay import RealTime, Recording, Seen, Time, play, without_repeats
+from tests.stack_tests.ack_scenarios import JOBS_TAKE
 from translators.model import Json
 
-RECORDINGS = [Recording.load(p) for p in sorted((Path(__file__).parents[1] / "recordings" / "ack").glob("*"))]
+_FOLDER = Path(__file__).parents[1] / "recordings"
+RECORDINGS = [
+    Recording.load(path)
+    for folder in ("ack", "ack-edges")
+    for path in sorted((_FOLDER / folder).glob("*.jsonl"))
+]
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 _STANDING = 1e-9
-_GRID = 0.5
+_GRID = 1.0
 
 
 class MovedTime:
@@ -38,8 +43,12 @@ class MovedTime:
         self._ack = ack
         self._now = 0.0
 
+    def begin(self, at: float) -> None:
+        """Both clocks stand."""
+        self._now = at
+
     def reach(self, at: float) -> None:
-        """Every pass that is due by then is made; those within half a second of each other together."""
+        """Every pass that is due by then is made; those within a second of each other together."""
         while (due := self._ack.until_due()) is not None and self._now + due <= at:
             self._move(min(max(due, _GRID), at - self._now))
         self._move(at - self._now)
@@ -61,25 +70,15 @@ def _lose_recorded_answers(aws: AwsDouble) -> None:
         aws.drop(operation, applied=True, when=_is_about(name))
 
 
+def _timing() -> Timing:
+    return Timing(by_name=JOBS_TAKE)
+
+
 def _is_about(name: str) -> Any:
     def about(request: Request) -> bool:
         return bool(request.request.get("TrainingJobName") == name)
 
     return about
-
-
-def _seed(aws: AwsDouble) -> None:
-    """What stood in AWS before the recorded users came."""
-    client = Aws(aws.url, connections=1)
-    lines = {json_line(line): line for recording in RECORDINGS for line in recording.seeds()}
-    for line in sorted(lines.values(), key=lambda line: float(line["t"])):
-        client.call("sagemaker", line["region"], line["aws"], line["request"])
-    client.close()
-
-
-def json_line(line: Json) -> str:
-    """Two recordings may hold the same call."""
-    return repr(sorted(line.items(), key=lambda item: item[0]))
 
 
 def _namespace(plane: ControlPlane, name: str) -> str:
@@ -97,9 +96,7 @@ def simulated(control_plane: ControlPlane) -> Iterator[Seen]:
     """What the simulator did."""
     install(control_plane, ack_crds())
     namespace = _namespace(control_plane, f"replay-{os.getpid()}")
-    with AwsDouble(clock=Clock(manual=True)) as aws:
-        _seed(aws)
-        aws.clear_calls()
+    with AwsDouble(clock=Clock(manual=True), timing=_timing()) as aws:
         _lose_recorded_answers(aws)
         access = _access(control_plane, aws)
         with AckSimulator(**access, speed=_STANDING, namespaces=[namespace]) as ack:
@@ -117,9 +114,7 @@ def real(control_plane: ControlPlane) -> Iterator[Seen]:
         pytest.skip("the real ACK controllers are not named in the environment")
     install(control_plane, ack_crds())
     namespace = _namespace(control_plane, f"replay-real-{os.getpid()}")
-    with AwsDouble() as aws:
-        _seed(aws)
-        aws.clear_calls()
+    with AwsDouble(timing=_timing()) as aws:
         _lose_recorded_answers(aws)
         access = _access(control_plane, aws)
         kubeconfig = control_plane.kubeconfig
