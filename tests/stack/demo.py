@@ -33,6 +33,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ENDED_WITHIN = 150.0
 GONE_WITHIN = 90.0
 REFRESH = 0.5
+ACK_SPEED = 3.0
+"""How much faster the simulated ACK polls, so that nobody waits 30 s for it."""
+ROLE = "arn:aws:iam::123456789012:role/stand-in-endpoints"
 
 STATUS_FIELDS = {
     "TrainingJob": "trainingJobStatus",
@@ -81,6 +84,7 @@ class Demo:
     def run(self) -> None:
         """The story; raises LocalStackError where it does not end as it should."""
         manifests = [obj for path in sorted(EXAMPLES.glob("*.yaml")) for obj in _documents(path)]
+        self._stand_in_endpoints(manifests)
         self._apply_examples()
         stopped = _to_be_stopped(manifests)
         self._stack.apply(stopped, DEMO_NAMESPACE)
@@ -107,11 +111,37 @@ class Demo:
             f"{sum(o.startswith('Create') for o in operations)} creates in AWS, 1 job stopped by its deletion"
         )
 
+    def _stand_in_endpoints(self, manifests: Sequence[Json]) -> None:
+        """The policies of the examples scale endpoints that were made elsewhere: here they are."""
+        for manifest in manifests:
+            if manifest["kind"] != "HostingAutoscalingPolicy":
+                continue
+            sagemaker = self._stack.aws_client("sagemaker", manifest["spec"]["region"])
+            for resource in manifest["spec"]["resourceId"]:
+                name, variant = resource["endpointName"], resource["variantName"]
+                sagemaker.create_model(
+                    ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "stand-in:1"}
+                )
+                sagemaker.create_endpoint_config(
+                    EndpointConfigName=name,
+                    ProductionVariants=[
+                        {
+                            "VariantName": variant,
+                            "ModelName": name,
+                            "InstanceType": "ml.m5.large",
+                            "InitialInstanceCount": 1,
+                        }
+                    ],
+                )
+                sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        self._stack.aws.advance(60)
+        self._stack.aws.clear_calls()
+
     def _apply_examples(self) -> None:
         kubectl = shutil.which("kubectl")
         if kubectl:
             command = ["kubectl", "apply", "-f", "examples/"]
-            self._say(shlex.join(command))
+            self._say(f"$ {shlex.join(command)}")
             subprocess.run(
                 [kubectl, "--kubeconfig", str(self._stack.plane.kubeconfig), "apply", "-f", str(EXAMPLES)],
                 check=True,
@@ -151,10 +181,10 @@ class Demo:
                 key, state = (side, row.kind, row.name), f"{row.state} {row.detail}".strip()
                 if self._seen.get(key) != state:
                     self._seen[key] = state
-                    self._console.print(f"{side}  {row.kind}/{row.name}: {state or '(new)'}", markup=False)
+                    self._say(f"{side}  {row.kind}/{row.name}: {state or '(new)'}")
         mutating = self._stack.aws.mutating_calls()
         for call in mutating[self._calls_shown :]:
-            self._console.print(f"AWS  {call.operation}", markup=False)
+            self._say(f"AWS  {call.operation}")
         self._calls_shown = len(mutating)
 
     def _old_rows(self) -> list[Row]:
@@ -192,7 +222,7 @@ class Demo:
         return str((obj.get("status") or {}).get(STATUS_FIELDS[reference.kind], ""))
 
     def _say(self, text: str) -> None:
-        self._console.print(f"$ {text}", markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _columns(title: str, rows: Sequence[Row]) -> Table:
@@ -222,7 +252,9 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console()
     signal.signal(signal.SIGTERM, _interrupt)
-    stack = LocalStack(say=lambda text: console.print(f"- {text}", markup=False, highlight=False))
+    stack = LocalStack(
+        ack_speed=ACK_SPEED, say=lambda text: console.print(f"- {text}", markup=False, highlight=False)
+    )
     try:
         with stack:
             console.print("- starting ack-bridge run", highlight=False)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+import boto3
+
 from tests.stack import crds
 from tests.stack.ack import AckController, start_ack
 from tests.stack.aws import AwsDouble
@@ -104,6 +106,16 @@ class LocalStack:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def aws_client(self, service: str, region: str) -> Any:
+        """A boto3 client of the double, for what happens in AWS outside of the cluster."""
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.aws.url,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
 
     # --- objects
 
