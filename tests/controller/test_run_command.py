@@ -21,7 +21,7 @@ from bridge.errors import EXIT_CLUSTER, EXIT_USER_ERROR
 from bridge.kube.choice import ClusterChoice
 from bridge.kube.client import connect
 from bridge.kube.resources import LEASES
-from tests.controller.jobs import finished_job
+from tests.controller.jobs import create, finished_job
 from tests.stack import crds
 from tests.stack.bridge import BridgeProcess, environment
 from tests.stack.controlplane import ControlPlane
@@ -166,7 +166,8 @@ async def test_a_hundred_finished_objects_cost_nothing(
 ) -> None:
     """No write, no AWS call, no list: neither at the start nor while idling."""
     async with connect(ClusterChoice(str(product_plane.kubeconfig))) as client:
-        await asyncio.gather(*(finished_job(client, namespace, f"job{number}") for number in range(100)))
+        made = [finished_job(namespace, f"job{number}") for number in range(100)]
+        await asyncio.gather(*(create(client, job) for job in made))
     with BridgeProcess(env, tmp_path / "log", "--namespace", namespace) as process:
         await until(
             lambda: _metric(process, 'reconcile_seconds_count{kind="TrainingJob",result="settled"}') == 100
