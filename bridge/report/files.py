@@ -119,7 +119,11 @@ def _documents(source: Source) -> Iterator[Document]:
                 in_items = line.startswith(b"items:")
                 continue
             starts = line.startswith(_ITEM)
-            ends = not starts and not line.startswith(_INDENT) and bool(line.strip())
+            if not line.strip() or line.startswith(b"#"):
+                # Below the first column these can't be; a text block keeps its empty lines.
+                lines += [line] if lines else []
+                continue
+            ends = not starts and not line.startswith(_INDENT)
             if (starts or ends) and lines:
                 number += 1
                 yield Document(source, number, first, b"".join(lines))

@@ -20,8 +20,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bridge.report.summary import by_kind, by_namespace, verdict, worst_first
-from bridge.report.values import as_text, visible
+from bridge.report.summary import by_kind, by_namespace, caution, verdict, worst_first
+from bridge.report.values import as_text, visible, with_commands
 from translators.comparison.model import (
     MISSING,
     Difference,
@@ -30,6 +30,7 @@ from translators.comparison.model import (
     ObjectReport,
     Part,
     Report,
+    Tally,
 )
 
 PAGE_LIMIT = 9_500_000
@@ -69,6 +70,7 @@ def _page(report: Report, *, equal_left_out: bool) -> str:
     css, js = style.read_text(encoding="utf-8"), script.read_text(encoding="utf-8")
     classes = sorted(DifferenceClass, key=lambda cls: -cls.rank)
     concerned = Counter(code for found in report.objects for code in found.behaviours)
+    environment.filters["pieces"] = with_commands
     return environment.get_template("page.html.j2").render(
         policy=_policy(css, js),
         css=Markup(css),  # noqa: S704 - our own file
@@ -76,12 +78,13 @@ def _page(report: Report, *, equal_left_out: bool) -> str:
         data=Markup(_MARK),  # noqa: S704 - replaced by escaped JSON
         report=report,
         verdict=verdict(report),
+        caution=caution(report),
         worst=_worst(report),
         sources=[(name, visible(report.sources[key])) for name, key in _SIDES],
         filters=visible(" ".join(report.filters)),
         classes=classes,
         counts=report.counts,
-        groups=[("kind", by_kind(report)), ("namespace", by_namespace(report))],
+        groups=_groups(report),
         behaviours=[(told, concerned[told.code]) for told in report.behaviours if concerned[told.code]],
         unreadable=[(visible(name), visible(reason)) for name, reason in report.unreadable],
         equal_left_out=equal_left_out,
@@ -102,10 +105,15 @@ _EXPLAINED = {
 
 
 def _worst(report: Report) -> str:
-    if report.unread:
-        return "unread"
     present = [cls for cls, number in report.counts.items() if number]
     return max(present, key=lambda cls: cls.rank, default=DifferenceClass.EQUAL).value
+
+
+def _groups(report: Report) -> list[tuple[str, list[Tally]]]:
+    """The tables of the summary; one namespace needs none."""
+    namespaces = by_namespace(report)
+    groups = [("kind", by_kind(report))]
+    return [*groups, ("namespace", namespaces)] if len(namespaces) > 1 else groups
 
 
 def _policy(css: str, js: str) -> str:

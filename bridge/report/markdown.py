@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bridge.report.sources import count
-from bridge.report.summary import by_kind, matters, verdict, worst_first
-from bridge.report.values import as_text, visible
+from bridge.report.summary import by_kind, caution, matters, verdict, worst_first
+from bridge.report.values import as_text, visible, with_commands
 from translators.comparison.model import AwsSide, Difference, DifferenceClass, ObjectReport, Part, Report
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@])")
@@ -21,7 +21,7 @@ def render(report: Report, *, everything: bool = False) -> Iterator[str]:
     """The report line by line, without line ends; `everything` as in `text.render`."""
     yield "# Before cutover: old objects, ACK and AWS"
     yield ""
-    yield f"**{escaped(verdict(report))}**"
+    yield f"**{escaped(' '.join(filter(None, (verdict(report), caution(report)))))}**"
     yield ""
     for name, key in (("Old", "old"), ("ACK", "ack"), ("AWS", "aws")):
         yield f"- {name}: {escaped(report.sources[key])}"
@@ -56,9 +56,16 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", visible(text))
 
 
+def sentence(text: str) -> str:
+    """A sentence with its commands in code style."""
+    return "".join(code(piece) if is_code else escaped(piece) for piece, is_code in with_commands(text))
+
+
 def code(text: str) -> str:
-    """Text in code style that can stand in a table cell; a line break or a backtick can't end it."""
-    text = visible(text).replace("|", "\\|")
+    """Text in code style; nothing in it can end it. Where a table would break it up, it is plain text."""
+    text = visible(text)
+    if "|" in text:
+        return escaped(text)
     fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
     padding = " " if len(fence) > 1 else ""
     return f"{fence}{padding}{text}{padding}{fence}"
@@ -103,7 +110,7 @@ def _row(difference: Difference, found: ObjectReport) -> str:
     cells.append(code(where) if where else "")
     for side in ("old", "ack", "aws"):
         cells.append(code(as_text(values[side])) if side in sides and difference.path else "")
-    cells += [escaped(difference.happens), escaped(difference.todo)]
+    cells += [sentence(difference.happens), sentence(difference.todo)]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -135,7 +142,7 @@ def _behaviours(report: Report) -> Iterator[str]:
             f"{escaped(told_of.title)} ({told_of.code})",
             told_of.applies,
             str(concerned[told_of.code]),
-            escaped(told_of.happens),
-            escaped(told_of.todo),
+            sentence(told_of.happens),
+            sentence(told_of.todo),
         ]
         yield "| " + " | ".join(cells) + " |"

@@ -33,10 +33,14 @@ def exit_code(report: Report, fail_on: FailOn) -> int:
 
 def verdict(report: Report) -> str:
     """The report in one sentence or two."""
-    said = _verdict(report) if report.objects else "There is no old object to compare."
-    if report.unread:
-        said += f" {count(report.unread, 'thing')} could not be read, so this is not the whole truth."
-    return said
+    return _verdict(report) if report.objects else "There is no old object to compare."
+
+
+def caution(report: Report) -> str:
+    """Why the verdict is not the whole truth, "" where it is."""
+    if not report.unread:
+        return ""
+    return f"{count(report.unread, 'thing')} could not be read, so this is not the whole truth."
 
 
 def worst_first(objects: Sequence[ObjectReport]) -> list[ObjectReport]:

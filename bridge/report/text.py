@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 
 from bridge.report.sources import count
-from bridge.report.summary import by_kind, matters, verdict, worst_first
+from bridge.report.summary import by_kind, caution, matters, verdict, worst_first
 from bridge.report.values import as_text, visible
 from translators.comparison.model import AwsSide, Difference, DifferenceClass, ObjectReport, Part, Report
 
@@ -61,8 +61,9 @@ class _Page:
 
     def summary(self, report: Report) -> Iterator[str]:
         worst = max((cls for cls, n in report.counts.items() if n), key=lambda c: c.rank, default=None)
-        colour = "red" if report.unread else _COLOURS[worst or DifferenceClass.EQUAL]
-        yield self.bold(verdict(report), colour)
+        yield self.bold(verdict(report), _COLOURS[worst or DifferenceClass.EQUAL])
+        if report.unread:
+            yield self.bold(caution(report), "red")
         for name, source in (("old", "old"), ("ACK", "ack"), ("AWS", "aws")):
             yield self.dim(f"  {name}  {visible(report.sources[source])}")
         if report.filters:

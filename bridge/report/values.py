@@ -41,6 +41,14 @@ def visible(text: str) -> str:
     return "".join(_escaped(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
 
 
+def with_commands(text: str) -> list[tuple[str, bool]]:
+    """A sentence in pieces, each with whether it stands in backticks, as a command does."""
+    pieces = visible(text).split("`")
+    if len(pieces) % 2 == 0:
+        return [(visible(text), False)]
+    return [(piece, number % 2 == 1) for number, piece in enumerate(pieces) if piece]
+
+
 def _escaped(char: str) -> str:
     known = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
     return known.get(char) or (f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}")

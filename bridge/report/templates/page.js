@@ -128,13 +128,16 @@
     return element("code", {}, ...(other === null ? [element("mark", {}, T[n])] : marked(T[n], other)));
   };
 
-  // Each side is held against AWS, and AWS against the first side that differs from it.
+  // The odd one out is held against the others; where all differ, each against AWS.
   const cells = (sides, mask) => {
     const present = SIDES.map(([bit], i) => ((mask & bit) ? i : -1)).filter((i) => i >= 0);
     const last = present[present.length - 1];
+    const agreeing = present.filter((i) => present.some((j) => j !== i && sides[j] === sides[i]));
     return SIDES.map(([bit, label], i) => {
       let reference = sides[last];
-      if (i === last) reference = sides[present.find((j) => sides[j] !== sides[last]) ?? last];
+      if (agreeing.includes(i)) reference = sides[i];
+      else if (agreeing.length) reference = sides[agreeing[0]];
+      else if (i === last) reference = sides[present[0]];
       return element("td", { "data-side": label }, value(sides[i], reference, Boolean(mask & bit)));
     });
   };
@@ -145,32 +148,48 @@
     ? element("span", { class: "badge unread" }, "not read")
     : element("span", { class: `badge ${data.classes[rank][0]}` }, data.classes[rank][1]);
 
+  // A path may be broken after each of its steps.
+  const broken = (path) => {
+    const made = element("code", {});
+    for (const step of path.split(/(?<=[.\]/])/)) made.append(step, document.createElement("wbr"));
+    return made;
+  };
+
+  // Commands stand in backticks.
+  const sentence = (said) => {
+    const pieces = said.split("`");
+    return pieces.length % 2 ? pieces.map((piece, i) => (i % 2 ? element("code", {}, piece) : piece)) : [said];
+  };
+
   const differenceRows = (d, mask) => {
     const [rank, code, path, origin, , old, ack, aws, happens, todo] = d;
     const cls = data.classes[rank][0];
-    const rows = [];
-    const label = element("td", { class: "field" }, badge(rank), element("code", {}, text(path >= 0 ? path : origin) || "the whole"));
+    const matters = rank >= 3;
+    const label = element("td", { class: "field" }, badge(rank), " ",
+      path >= 0 || origin >= 0 ? broken(text(path >= 0 ? path : origin)) : element("code", {}, "as a whole"));
+    if (path >= 0 && origin >= 0 && matters) label.append(element("small", { title: "The field of the old object" }, broken(text(origin))));
+    const row = element("tr", { class: `difference ${matters ? "matters" : "minor"} ${cls}` }, label);
+    const said = [element("p", {}, ...sentence(text(happens))), matters ? element("p", { class: "todo" }, ...sentence(text(todo))) : null, element("code", { class: "code" }, text(code))];
     if (path >= 0) {
-      if (origin >= 0) label.append(element("small", {}, text(origin)));
-      rows.push(element("tr", { class: `difference ${cls}` }, label, ...cells([old, ack, aws], mask)));
-    } else {
-      rows.push(element("tr", { class: `difference whole ${cls}` }, label, element("td", { colspan: 3 }, "")));
+      row.append(...cells([old, ack, aws], mask));
+      if (!matters) { row.title = text(happens); return [row]; }
+      return [row, element("tr", { class: `said ${cls}` }, element("td", { colspan: 4 }, ...said.filter(Boolean)))];
     }
-    rows.push(element("tr", { class: `said ${cls}` }, element("td", { colspan: 4 },
-      element("p", {}, text(happens)),
-      element("p", { class: "todo" }, text(todo)),
-      element("code", { class: "code" }, text(code)))));
-    return rows;
+    row.classList.add("whole");
+    row.append(element("td", { colspan: 3 }, ...said.filter(Boolean)));
+    return [row];
   };
 
   const equalRows = (part, mask) => {
     const paths = data.shapes[part[9]];
     return paths.map((path, i) => {
       const n = part[10 + i];
-      return element("tr", { class: "same" }, element("td", { class: "field" }, element("code", {}, text(path))),
+      return element("tr", { class: "same" }, element("td", { class: "field" }, broken(text(path))),
         ...SIDES.map(([bit, label]) => element("td", { "data-side": label }, value(n, n, Boolean(mask & bit)))));
     });
   };
+
+  const columns = () => element("colgroup", {}, element("col", { class: "first" }), element("col"), element("col"), element("col"));
 
   const partView = (o, part, index) => {
     const [kind, name, region, aws, known, status, problem, mask, equal] = part;
@@ -182,7 +201,7 @@
     const view = element("section", { class: "part" }, head, element("p", { class: "facts" }, facts.join(" · ")));
     if (problem >= 0) view.append(element("p", { class: "problem" }, text(problem)));
     const body = element("tbody", {}, ...differences.flatMap((d) => differenceRows(d, mask)));
-    const table = element("table", { class: "sides" }, element("thead", {}, element("tr", {},
+    const table = element("table", { class: "sides" }, columns(), element("thead", {}, element("tr", {},
       element("th", { scope: "col" }, "Field"), ...SIDES.map(([, label]) => element("th", { scope: "col" }, label)))), body);
     if (differences.length) view.append(table);
     if (equal) {
@@ -208,7 +227,7 @@
     if (o.raw[5] >= 0) view.append(element("p", { class: "problem" }, text(o.raw[5])));
     const whole = o.raw[8].filter((d) => d[4] < 0);
     if (whole.length) {
-      view.append(element("section", { class: "part" }, element("table", { class: "sides" },
+      view.append(element("section", { class: "part" }, element("table", { class: "sides" }, columns(),
         element("tbody", {}, ...whole.flatMap((d) => differenceRows(d, 7))))));
     }
     o.raw[7].forEach((part, index) => view.append(partView(o, part, index)));
@@ -341,13 +360,18 @@
   }, { rootMargin: "1200px" }).observe(byId("more"));
 
   // On paper: everything that the filters leave, with the details of what matters.
-  let opened = [];
+  let opened = [], unfolded = [];
   addEventListener("beforeprint", () => {
     drawMore(matching.length);
     opened = matching.filter((o) => !o.open && (o.rank < 0 || o.rank >= 3));
     for (const o of opened) toggle(o, true);
+    unfolded = [...document.querySelectorAll(".notes details:not([open])")];
+    for (const details of unfolded) details.open = true;
   });
-  addEventListener("afterprint", () => { for (const o of opened) toggle(o, false); });
+  addEventListener("afterprint", () => {
+    for (const o of opened) toggle(o, false);
+    for (const details of unfolded) details.open = false;
+  });
 
   recall();
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
