@@ -67,6 +67,9 @@ class AwsAnswers:
         return self._made(called, call.region, call.parameters)
 
     def _made(self, called: Operation, region: str, parameters: Mapping[str, Any]) -> Answer:
+        if not region:
+            # boto3 would take the region of the environment, and answer for another one's things.
+            return Failure("MissingRegion", "no region is said", False, self._clock())
         self._buckets.acquire(region)
         asked_at = self._clock()
         try:

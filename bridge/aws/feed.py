@@ -84,7 +84,10 @@ class PollingFeed:
         self._woken = woken
 
     def follow(self, key: Reference, resources: frozenset[AwsResource]) -> None:
-        """See `ChangeFeed.follow`. Kinds that do not change by themselves are passed over."""
+        """See `ChangeFeed.follow`. Kinds that do not change by themselves are passed over.
+
+        So is what has no name or no region yet.
+        """
         before = self._followed.get(key, frozenset())
         if resources == before:
             return
@@ -94,7 +97,7 @@ class PollingFeed:
                 group.watched.unfollow(gone.name, key)
         for new in resources - before:
             kind = FOLLOWABLE.get(new.kind)
-            if kind is None:
+            if kind is None or not new.region or not new.name:
                 continue
             place = (new.kind, new.region)
             if place not in self._groups:

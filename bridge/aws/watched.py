@@ -17,6 +17,12 @@ _TRIES = 3
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
+def last_modified(summary: Mapping[str, Any]) -> datetime:
+    """Its `LastModifiedTime`, which AWS' model does not promise; what it promises is when it was created."""
+    moment: datetime = summary.get("LastModifiedTime") or summary["CreationTime"]
+    return moment
+
+
 @dataclass(slots=True)
 class Watched:
     """One followed thing: who follows it, and the newest description with the instant it was confirmed."""
@@ -42,7 +48,7 @@ class Watched:
 
         A summary older than the description is old news. One that agrees with it confirms it.
         """
-        modified: datetime = summary["LastModifiedTime"]
+        modified = last_modified(summary)
         self.listed = max(self.listed, modified)
         compared = {name: _stated(summary[name]) for name in kind.compared if name in summary}
         differs = any(value != _stated(self.data.get(name)) for name, value in compared.items())
@@ -176,7 +182,7 @@ class WatchedGroup:
         names: set[str] = set()
         newest: datetime | None = None
         for summary in page.data[self.kind.summaries]:
-            modified = summary["LastModifiedTime"]
+            modified = last_modified(summary)
             newest = max(newest or modified, modified)
             name = summary[self.kind.name_field]
             names.add(name)

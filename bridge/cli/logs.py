@@ -15,10 +15,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.aws.answers import AwsAnswers
 from bridge.aws.logsources import LOG_KINDS, LogKind
 from bridge.aws.rate import Rate
-from bridge.aws.sessions import Sessions
 from bridge.cli.app import run
 from bridge.cli.logshow import LogShow, Wanted
 from bridge.cli.objectreader import open_reader
@@ -115,6 +113,10 @@ def _command(kind: LogKind) -> Callable[..., None]:
             tail=tail,
             since=int((time.time() - age) * 1000) if age is not None else 0,
         )
+        # boto3 takes a second to import, which other commands should not have to wait for.
+        from bridge.aws.answers import AwsAnswers  # noqa: PLC0415
+        from bridge.aws.sessions import Sessions  # noqa: PLC0415
+
         aws = AwsAnswers(Sessions(), rate=RATE)
         with open_reader(ClusterChoice(kubeconfig, context)) as cluster:
             LogShow(cluster, aws).show(wanted)

@@ -153,6 +153,13 @@ def test_a_region_that_is_none_is_a_definitive_failure(answers: AwsAnswers) -> N
     assert not answer.retryable
 
 
+def test_no_region_is_not_the_region_of_the_environment(answers: AwsAnswers, sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training("t"))
+    answer = answers.ask(Question.of("DescribeTrainingJob", "", TrainingJobName="t"))
+    assert isinstance(answer, Failure)
+    assert not answer.retryable
+
+
 def test_a_name_that_can_be_none_is_a_definitive_failure(answers: AwsAnswers) -> None:
     answer = answers.ask(Question.of("DescribeTrainingJob", REGION, TrainingJobName=""))
     assert isinstance(answer, Failure)
