@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import subprocess
+import multiprocessing
+import os
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from bridge.cli.app import build, run
 from tests.migration import fleet
 from tests.migration.etcd import Etcd
 from tests.migration.oldoperator import OldOperator
 from tests.stack import crds
 from tests.stack.aws import AwsDouble, Call, Clock
-from tests.stack.bridge import command, environment
+from tests.stack.bridge import environment
 from tests.stack.controlplane import RequestRefused
 from tests.stack.local import LocalStack
 from tests.stack.paths import PLURALS
@@ -23,7 +29,6 @@ from translators.model import AUTOSCALING_GROUP, LEGACY_GROUP, SAGEMAKER_GROUP, 
 
 STATE = "ack-bridge-system"
 LEGACY_KINDS = tuple(sorted({o["kind"] for o in fleet.old_objects()}))
-RUN_LIMIT = 240.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,29 @@ class Ran:
     def last(self) -> str:
         """The last line of standard output."""
         return self.out.strip().splitlines()[-1] if self.out.strip() else ""
+
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(
+    [
+        "bridge.cli.migrate",
+        "bridge.cli.rollback",
+        "bridge.cli.release",
+        "bridge.kube.transport",
+        "bridge.aws.answers",
+    ]
+)
+
+
+def _command(variables: dict[str, str], folder: str, arguments: list[str]) -> None:
+    """In the child: the product's command line, silent."""
+    os.environ.clear()
+    os.environ.update(variables)
+    os.chdir(folder)
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+    os._exit(run(build(), arguments))
 
 
 class Stack(LocalStack):
@@ -99,21 +127,29 @@ class Stack(LocalStack):
     # --- the product
 
     def ack_bridge(self, *arguments: str, code: int | None = 0, kubeconfig: Path | None = None) -> Ran:
-        """One command, with the exit code that is expected of it (None: any)."""
-        found = self.spawn(*arguments, kubeconfig=kubeconfig)
-        out, err = found.communicate(timeout=RUN_LIMIT)
-        ran = Ran(found.returncode, out, err)
+        """One command in this process, with the exit code that is expected of it (None: any)."""
+        out, err = io.StringIO(), io.StringIO()
+        variables = environment(kubeconfig or self.plane.kubeconfig, self.aws.url)
+        with (
+            mock.patch.dict(os.environ, variables, clear=True),
+            contextlib.chdir(self.work),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            ended = run(build(), list(arguments))
+        ran = Ran(ended, out.getvalue(), err.getvalue())
         if code is not None and ran.code != code:
-            raise AssertionError(f"ack-bridge {' '.join(arguments)}: {ran.code}, not {code}\n{out}\n{err}")
+            raise AssertionError(
+                f"ack-bridge {' '.join(arguments)}: {ran.code}, not {code}\n{ran.out}\n{ran.err}"
+            )
         return ran
 
-    def spawn(self, *arguments: str, kubeconfig: Path | None = None) -> subprocess.Popen[str]:
-        """One command, running."""
+    def spawn(self, *arguments: str, kubeconfig: Path | None = None) -> BaseProcess:
+        """One command in a process of its own, to be killed; it starts at once, all imported."""
         variables = environment(kubeconfig or self.plane.kubeconfig, self.aws.url)
-        return subprocess.Popen(
-            command(*arguments), env=variables, cwd=self.work, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        process = _PROCESSES.Process(target=_command, args=(variables, str(self.work), list(arguments)))
+        process.start()
+        return process
 
     # --- what can be seen
 

@@ -1,0 +1,163 @@
+"""What rollback decides for one object, and whether the old operator can start again."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.migration.fleet import named, old_objects
+from tests.migration.oldoperator import IMAGE, NAME, NAMESPACE, PROXY
+from tests.migration.test_planning import adopted
+from translators.migration import starting
+from translators.migration.record import Record, Stage
+from translators.migration.rollback import Edited, Step, Way, kept_together, step, unrecorded
+from translators.migration.starting import Startable
+from translators.model import Json, Reference
+
+LIVE = named(old_objects(), "HostingDeployment", "live")
+ACK = adopted(LIVE)
+ME = Reference.of(LIVE)
+
+
+def record(stage: Stage = Stage.ADOPTED) -> Record:
+    return Record(ME, LIVE["metadata"]["uid"], ME, stage, LIVE)
+
+
+def changed(**parts: Any) -> Json:
+    return {**copy.deepcopy(LIVE), **parts}
+
+
+EDIT = changed(spec={**LIVE["spec"], "tags": [{"key": "a", "value": "b"}]})
+ANEW = changed(metadata={**LIVE["metadata"], "uid": "another"})
+
+
+def test_what_was_migrated_is_restored_and_its_ack_object_goes() -> None:
+    found = step(record(), LIVE, ACK, Edited.STOP)
+    assert (found.way, found.ack, found.keep_spec, found.restores) == (Way.RESTORE, tuple(ACK), False, True)
+
+
+def test_what_was_edited_since_is_behind_the_point_of_no_return_and_said() -> None:
+    found = step(record(), EDIT, ACK, Edited.STOP)
+    assert found.way is Way.BLOCKED
+    assert "spec.tags" in found.message
+    assert "point of no return" in found.message
+    assert found.ack == ()
+
+
+@pytest.mark.parametrize(("choice", "keeps"), [(Edited.KEEP, True), (Edited.RESTORE, False)])
+def test_a_person_can_choose_what_becomes_of_an_edit(choice: Edited, keeps: bool) -> None:
+    found = step(record(), EDIT, ACK, choice)
+    assert (found.way, found.keep_spec) == (Way.RESTORE, keeps)
+    assert bool(found.message) is not keeps
+
+
+def test_what_was_released_has_no_way_back() -> None:
+    assert step(record(Stage.RELEASED), None, [], Edited.STOP).way is Way.BLOCKED
+
+
+def test_what_a_person_deleted_since_stays_deleted() -> None:
+    assert step(record(), None, [], Edited.STOP).way is Way.FORGET
+
+
+def test_what_was_lost_while_ack_still_has_it_is_made_again() -> None:
+    assert step(record(), None, ACK, Edited.STOP).way is Way.RECREATE
+
+
+def test_an_interrupted_recreation_goes_on_with_the_status() -> None:
+    half = {k: v for k, v in ANEW.items() if k != "status"}
+    assert step(record(), half, ACK, Edited.STOP).way is Way.RECREATE
+
+
+def test_an_object_that_a_person_made_anew_is_left_as_it_is() -> None:
+    found = step(record(), ANEW, ACK, Edited.STOP)
+    assert (found.way, found.restores) == (Way.RESTORE, False)
+
+
+def test_a_second_rollback_has_nothing_to_do() -> None:
+    assert step(record(Stage.ROLLED_BACK), LIVE, [], Edited.STOP).way is Way.NOTHING
+    assert step(record(Stage.KEPT), LIVE, [], Edited.STOP).way is Way.NOTHING
+
+
+def test_what_was_made_after_the_migration_stays_as_it_is() -> None:
+    found = unrecorded(LIVE, ME, ACK)
+    assert (found.way, found.restores, found.ack) == (Way.RESTORE, False, tuple(ACK))
+
+
+def test_a_family_with_a_member_that_is_stuck_stays_whole() -> None:
+    other = Reference.legacy("Model", "default", "m")
+    steps = [Step(ME, ME, Way.BLOCKED, "edited"), Step(other, ME, Way.RESTORE)]
+    assert [s.way for s in kept_together(steps)] == [Way.BLOCKED, Way.BLOCKED]
+    alone = [Step(other, other, Way.RESTORE), Step(ME, ME, Way.BLOCKED)]
+    assert kept_together(alone)[0].way is Way.RESTORE
+
+
+# --- can the old operator start?
+
+
+def deployment(*images: str) -> Json:
+    containers = [{"name": f"c{n}", "image": image} for n, image in enumerate(images)]
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": NAME, "namespace": NAMESPACE},
+        "spec": {"template": {"spec": {"containers": containers, "serviceAccountName": "operator"}}},
+    }
+
+
+def node(*images: str) -> Json:
+    return {"status": {"images": [{"names": list(images)}]}}
+
+
+def test_an_image_that_was_removed_and_that_no_node_has_is_a_no() -> None:
+    found = starting.prospect(deployment(IMAGE, PROXY), [node(IMAGE)], "n")
+    assert found.startable is Startable.NO
+    assert "quay.io/brancz" in found.fix
+
+
+def test_images_that_a_node_has_are_a_yes() -> None:
+    assert starting.prospect(deployment(IMAGE, PROXY), [node(IMAGE, PROXY)], "n").startable is Startable.YES
+
+
+def test_an_image_that_may_be_pulled_is_unknown() -> None:
+    assert starting.prospect(deployment(IMAGE), [node()], "n").startable is Startable.UNKNOWN
+
+
+def test_a_deployment_that_is_gone_is_a_no() -> None:
+    assert starting.prospect(None, [], "ns/n").startable is Startable.NO
+
+
+def test_the_test_pod_has_the_images_and_nothing_of_the_operator() -> None:
+    pod = starting.canary(deployment(IMAGE, PROXY))
+    assert [c["image"] for c in pod["spec"]["containers"]] == [IMAGE, PROXY]
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert "serviceAccountName" not in pod["spec"]
+    assert all(
+        c["command"] == ["/ack-bridge-tests-whether-this-image-can-be-pulled"]
+        for c in pod["spec"]["containers"]
+    )
+
+
+def shown(*states: Json) -> Json:
+    pod = starting.canary(deployment(*["x"] * len(states)))
+    return {**pod, "status": {"containerStatuses": [{"image": "x", **state} for state in states]}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "expected"),
+    [
+        (None, None),
+        (shown(), None),
+        (shown({"state": {"waiting": {"reason": "ContainerCreating"}}}), None),
+        (shown({"state": {"waiting": {"reason": "ErrImagePull", "message": "denied"}}}), Startable.NO),
+        (shown({"state": {"terminated": {"reason": "ContainerCannotRun"}}}), Startable.YES),
+        (
+            shown({"imageID": "x@sha256:1", "state": {"waiting": {"reason": "RunContainerError"}}}),
+            Startable.YES,
+        ),
+        (shown({"imageID": "x@sha256:1"}, {"state": {"waiting": {"reason": "ContainerCreating"}}}), None),
+    ],
+)
+def test_a_test_pod_tells_pulled_from_not_pulled(pod: Json | None, expected: Startable | None) -> None:
+    found = starting.read_canary(pod)
+    assert (found.startable if found else None) is expected
