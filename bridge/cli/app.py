@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
-import click
 import typer
 
 from bridge import __version__
@@ -28,6 +28,9 @@ COMMANDS: tuple[str, ...] = (
     "diff_report",
     "logs",
 )
+
+_Mistake: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+"""What typer raises for a wrong option or argument; it may carry a click of its own."""
 
 
 def _version(show: bool) -> None:
@@ -66,10 +69,10 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     except BridgeError as error:
         typer.echo(f"ack-bridge: {error}", err=True)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("ack-bridge: interrupted", err=True)
         return EXIT_INTERRUPTED
-    except click.ClickException as error:
+    except _Mistake as error:
         error.show()
         return EXIT_USER_ERROR
     except BrokenPipeError:
