@@ -27,6 +27,7 @@ COMMANDS: tuple[str, ...] = (
     "release",
     "diff_report",
     "logs",
+    "iam_policy",
 )
 
 _Mistake: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
