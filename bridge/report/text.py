@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-import click
+import typer
 
 from bridge.report.sources import count
 from bridge.report.summary import by_kind, caution, matters, verdict, worst_first
@@ -54,10 +54,10 @@ class _Page:
         self._everything = everything
 
     def bold(self, text: str, colour: str) -> str:
-        return click.style(text, fg=colour, bold=True) if self._colour else text
+        return typer.style(text, fg=colour, bold=True) if self._colour else text
 
     def dim(self, text: str) -> str:
-        return click.style(text, dim=True) if self._colour else text
+        return typer.style(text, dim=True) if self._colour else text
 
     def summary(self, report: Report) -> Iterator[str]:
         worst = max((cls for cls, n in report.counts.items() if n), key=lambda c: c.rank, default=None)

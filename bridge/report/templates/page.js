@@ -93,7 +93,14 @@
     apply();
   };
 
+  let waiting = 0;
+  const find = () => {
+    clearTimeout(waiting);
+    if (state.query !== search.value) { state.query = search.value; apply(); }
+  };
+
   const reset = () => {
+    clearTimeout(waiting);
     state.classes.clear();
     for (const name of ["kind", "namespace", "stage", "behaviour", "query"]) state[name] = "";
     apply();
@@ -289,7 +296,7 @@
   };
 
   const expandAll = () => {
-    const open = !matching.some((o) => o.open);
+    const open = matching.some((o) => !o.open);
     drawMore();
     // What is not drawn yet opens when it is.
     for (const o of matching) toggle(o, open);
@@ -305,7 +312,7 @@
       return;
     }
     if (typing) {
-      if (event.key === "Enter" && event.target === search) { event.preventDefault(); search.blur(); focusRow(0); }
+      if (event.key === "Enter" && event.target === search) { event.preventDefault(); find(); search.blur(); focusRow(0); }
       return;
     }
     const number = Number(event.key);
@@ -333,10 +340,9 @@
     select.closest("label").hidden = known.length < 2;
     select.addEventListener("change", () => { state[name] = select.value; apply(); });
   }
-  let waiting = 0;
   search.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => { state.query = search.value; apply(); }, 80);
+    waiting = setTimeout(find, 80);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
