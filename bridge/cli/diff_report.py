@@ -105,7 +105,8 @@ def diff_report(
         )
     _write(_rendered(report, form, everything=everything, to_file=out is not None), out)
     if out is not None:
-        typer.echo(summary.verdict(report), err=True)
+        said = (summary.verdict(report), summary.caution(report))
+        typer.echo(" ".join(filter(None, said)), err=True)
     return summary.exit_code(report, fail_on)
 
 
