@@ -381,20 +381,20 @@ def _edits() -> list[Scenario]:
     renamed = Scenario("renamed", "Model").apply(0, model("renamed")).apply(10, model("renamed-2"))
     swapped = processing("reordered")
     swapped["appSpecification"]["containerArguments"] = ["--b", "--a"]
-    reordered = Scenario("reordered", "ProcessingJob").apply(0, processing("reordered")).apply(40, swapped)
+    reordered = Scenario("reordered", "ProcessingJob").apply(0, processing("reordered")).apply(50, swapped)
     channel = {
         "channelName": "new",
         "dataSource": {"s3DataSource": {"s3DataType": "S3Prefix", "s3URI": "s3://b/"}},
     }
     added = Scenario("channel-added", "TrainingJob").apply(0, training("channel-added"))
-    added.apply(35, training("channel-added", inputDataConfig=[channel]))
+    added.apply(45, training("channel-added", inputDataConfig=[channel]))
     dataset = {
         "localPath": "/opt/ml/processing/d",
         "dataDistributionType": "FullyReplicated",
         "inputMode": "File",
     }
     unnamed = processing("dataset-input", processingInputs=[{"inputName": "d", "datasetDefinition": dataset}])
-    crash = Scenario("dataset-input", "ProcessingJob").apply(0, unnamed).delete(40)
+    crash = Scenario("dataset-input", "ProcessingJob").apply(0, unnamed).delete(50)
     variant = {
         "variantName": "v",
         "modelName": "weight-m",
@@ -424,7 +424,7 @@ def _edits() -> list[Scenario]:
 
 def _updates() -> list[Scenario]:
     failing = _hosting(Scenario("update-rolls-back", "Endpoint"), "a", "fail")
-    failing.apply(0, _endpoint("update-rolls-back")).apply(35, _endpoint("update-rolls-back", "fail"))
+    failing.apply(0, _endpoint("update-rolls-back")).apply(45, _endpoint("update-rolls-back", "fail"))
     deployed = _hosting(Scenario("deployment", "Endpoint"), "a", "b")
     blue_green = {
         "blueGreenUpdatePolicy": {
@@ -432,7 +432,7 @@ def _updates() -> list[Scenario]:
         }
     }
     deployed.apply(0, _endpoint("deployment"))
-    deployed.apply(35, _endpoint("deployment", "b", deploymentConfig=blue_green))
+    deployed.apply(45, _endpoint("deployment", "b", deploymentConfig=blue_green))
     pool = training("long-pool")
     pool["resourceConfig"]["keepAlivePeriodInSeconds"] = 600
     longer = training("long-pool")
