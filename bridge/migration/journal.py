@@ -22,6 +22,7 @@ from translators.migration.record import (
     CRDS_NAME,
     HEAD_NAME,
     SELECTOR,
+    Chunk,
     Head,
     Journal,
     JournalError,
@@ -35,6 +36,14 @@ _PATIENCE = 120.0
 
 class Overtaken(ClusterError):
     """Another command has begun to work on the same migration."""
+
+
+class _Moved(Exception):
+    """Somebody else has written the ConfigMap since it was read."""
+
+    def __init__(self, found: Json) -> None:
+        self.found = found
+        super().__init__(found["metadata"]["name"])
 
 
 class JournalStore:
@@ -88,7 +97,11 @@ class JournalStore:
 
     async def write_head(self, head: Head) -> None:
         """Write the head, still signed by us. Raises Overtaken."""
-        await self._write_head(replace(head, operation=self.head.operation), overtake=False)
+        try:
+            await self._write_head(replace(head, operation=self.head.operation), overtake=False)
+        except _Moved:
+            await self.check_signature()
+            raise
 
     async def check_signature(self) -> None:
         """Raises Overtaken where another command has signed."""
@@ -105,21 +118,45 @@ class JournalStore:
     async def add(self, records: Sequence[Record]) -> None:
         """Write new records; those of objects that are known are rewritten where they stand."""
         known = self.records
-        new = [record for record in records if record.reference not in known]
-        for chunk in records_.chunked(new, self.journal.next_chunk):
-            await self._write(records_.pack(chunk, self.namespace))
-            self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunk))
+        chunks = records_.chunked([r for r in records if r.reference not in known], self.journal.next_chunk)
+        while chunks:
+            try:
+                await self._write(records_.pack(chunks[0], self.namespace))
+            except _Moved as moved:
+                # Written by a command that we have overtaken: it keeps the name.
+                await self._take_over(moved.found)
+                number = self.journal.next_chunk
+                chunks = [replace(c, name=records_.chunk_name(number + n)) for n, c in enumerate(chunks)]
+                continue
+            self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunks.pop(0)))
         await self.update(record for record in records if record.reference in known)
 
     async def update(self, records: Iterable[Record]) -> None:
         """Rewrite records of objects that are in the journal; writes only the chunks that change."""
         changed = {record.reference: record for record in records}
-        chunks = []
-        for chunk in self.journal.chunks:
-            newer = chunk.updated(changed.values())
-            if newer != chunk:
-                await self._write(records_.pack(newer, self.namespace))
-            chunks.append(newer)
+        for name in [chunk.name for chunk in self.journal.chunks]:
+            while True:
+                chunk = next(c for c in self.journal.chunks if c.name == name)
+                newer = chunk.updated(changed.values())
+                if newer == chunk:
+                    break
+                try:
+                    await self._write(records_.pack(newer, self.namespace))
+                except _Moved as moved:
+                    # Ours on top of what a command wrote that we have overtaken.
+                    await self._take_over(moved.found)
+                    continue
+                self._replace(newer)
+
+    async def _take_over(self, found: Json) -> None:
+        """Accept what another command wrote, if we are the one that began last. Raises Overtaken."""
+        await self.check_signature()
+        self._seen[found["metadata"]["name"]] = found
+        self._replace(records_.unpack(found))
+
+    def _replace(self, chunk: Chunk) -> None:
+        others = [c for c in self.journal.chunks if c.name != chunk.name]
+        chunks = sorted([*others, chunk], key=lambda c: c.name)
         self.journal = replace(self.journal, chunks=tuple(chunks))
 
     async def keep_crds(self, crds: Sequence[Json]) -> None:
@@ -166,9 +203,7 @@ class JournalStore:
                     known is not None and _content(found) == _content(known)
                 )
                 if not ours and not overtake:
-                    raise Overtaken(
-                        f"another ack-bridge command writes to the journal ({name})", fix="ack-bridge status"
-                    )
+                    raise _Moved(found)
                 self._seen[name] = found
             attempts += 1
             if time.monotonic() - began > _PATIENCE:

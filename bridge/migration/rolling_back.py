@@ -25,6 +25,8 @@ from translators.model import Json, Reference
 CANARY_WITHIN = 60.0
 """Seconds for the test pod to show whether its images can be pulled."""
 
+_LATE_ROUNDS = 3
+
 _STANDING = frozenset({Stage.ADOPTED, Stage.PENDING, Stage.FAILED})
 
 

@@ -25,6 +25,7 @@ from tests.stack.local import LocalStack
 from tests.stack.paths import PLURALS
 from translators import marks
 from translators.migration import guard
+from translators.migration.families import families
 from translators.model import AUTOSCALING_GROUP, LEGACY_GROUP, SAGEMAKER_GROUP, Json, Reference
 
 STATE = "ack-bridge-system"
@@ -107,12 +108,20 @@ class Stack(LocalStack):
             bridge.__exit__()
         self.bridges.clear()
         self.aws.clear_faults()
+        if self.ack is None:
+            self.start_ack()
 
-    def with_fleet(self, *, operator: bool = True) -> list[Json]:
-        """The recorded fleet in AWS and in the cluster, uids and all; returns the old objects."""
+    def with_fleet(self, *names: str, operator: bool = True) -> list[Json]:
+        """The recorded fleet in AWS and in the cluster, uids and all; returns the old objects.
+
+        `names`: only the families with an object of such a name (AWS has everything in any case).
+        """
         self.aws.seed_from_fleet(fleet.FOLDER / "aws.jsonl")
         self.aws.clear_calls()
         found = fleet.old_objects()
+        if names:
+            kept = {m for f in families(found) if any(m.name in names for m in f.members) for m in f.members}
+            found = [obj for obj in found if Reference.of(obj) in kept]
         self.put(found)
         if operator:
             self.operator = OldOperator(self.plane).start()

@@ -238,8 +238,13 @@ def pack_crds(crds: Sequence[Json], namespace: str) -> Json:
     return _config_map(CRDS_NAME, namespace, data={"format": FORMAT}, binary=binary)
 
 
+def chunk_name(index: int) -> str:
+    """The name of the ConfigMap with that number."""
+    return f"{CHUNK_PREFIX}{index:05d}"
+
+
 def _chunk(index: int, records: Sequence[Record]) -> Chunk:
-    return Chunk(f"{CHUNK_PREFIX}{index:05d}", tuple(records))
+    return Chunk(chunk_name(index), tuple(records))
 
 
 def _size(records: Sequence[Record]) -> int:
