@@ -65,7 +65,7 @@ def run(
     from bridge import logs  # noqa: PLC0415
     from bridge.controller.assembly import run_controller  # noqa: PLC0415
     from bridge.controller.endpoints import parse_address  # noqa: PLC0415
-    from bridge.controller.process import RunSettings  # noqa: PLC0415
+    from bridge.controller.settings import RunSettings  # noqa: PLC0415
     from bridge.kube.choice import ClusterChoice  # noqa: PLC0415
 
     logs.configure(log_format.value, debug=verbose)

@@ -8,7 +8,8 @@ from bridge.aws.feed import PollingFeed
 from bridge.aws.sessions import Sessions
 from bridge.controller.metrics import Metrics
 from bridge.controller.ports import ChangeFeed, NoFeed
-from bridge.controller.process import Parts, RunSettings, run
+from bridge.controller.process import run
+from bridge.controller.settings import Parts, RunSettings
 from translators import kinds
 
 

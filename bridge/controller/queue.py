@@ -21,6 +21,9 @@ RETRY = Backoff(first=1.0, limit=300.0)
 AGAIN_SOON = Backoff(first=0.1, limit=300.0)
 """For a conflict: what is needed is on its way to us already."""
 
+_STALE_ALLOWED = 1000
+"""Overtaken times that are kept until theirs comes, before they are swept."""
+
 
 class QueueClosed(Exception):
     """Nothing is handed out any more."""
@@ -75,6 +78,9 @@ class WorkQueue(Generic[K]):
         if due < self._due.get(key, float("inf")):
             self._due[key] = due
             heapq.heappush(self._timers, (due, next(self._sequence), key))
+            if len(self._timers) > 2 * len(self._due) + _STALE_ALLOWED:
+                self._timers = [timer for timer in self._timers if self._due.get(timer[2]) == timer[0]]
+                heapq.heapify(self._timers)
             self._set_alarm()
 
     def retry(

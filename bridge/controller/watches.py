@@ -77,6 +77,15 @@ class Watches:
             raise NotFound(f"{reference.kind}.{reference.group} is not served", is_kind=True)
         return found
 
+    def deaf(self, seconds: float) -> list[str]:
+        """The watches that have heard nothing for so long, with the place."""
+        since = asyncio.get_running_loop().time() - seconds
+        return [
+            f"{reflector.resource} in {reflector.namespace or 'all namespaces'}"
+            for reflector in self.reflectors
+            if reflector.failing_since is not None and reflector.failing_since < since
+        ]
+
     async def missing(self) -> list[Reference]:
         """Look once; the wanted kinds that are not served, in their order."""
         await self._discover()

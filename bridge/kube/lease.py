@@ -124,15 +124,25 @@ class Lease:
         if not self.is_held:
             return
         self._trusted_until = float("-inf")
-        spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
         try:
-            await self._patch(spec, self._version)
+            await self._give_up()
         except KubeFailure as failure:
             self._log.warning("the lease was not released; it runs out by itself", error=failure.message)
         else:
             self._log.info("released")
 
     # --- inside
+
+    async def _give_up(self) -> None:
+        spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+        try:
+            await self._patch(spec, self._version)
+        except Conflict:
+            # A renewal that was cut off may have arrived all the same.
+            lease = await self._client.get(LEASES, self._namespace, self._name)
+            if (lease.get("spec") or {}).get("holderIdentity") != self.identity:
+                raise
+            await self._patch(spec, lease["metadata"]["resourceVersion"])
 
     async def _read(self) -> Json:
         try:

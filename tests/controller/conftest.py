@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from bridge.controller.bridge import Bridge
 from bridge.controller.metrics import Metrics
 from bridge.controller.ports import NoFeed
-from bridge.controller.process import Bridge, Parts, RunSettings
+from bridge.controller.settings import Parts, RunSettings
 from bridge.kube.backoff import Backoff
 from bridge.kube.choice import ClusterChoice
 from bridge.kube.client import KubeClient, connect

@@ -11,12 +11,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.controller.endpoints import parse_address, serve
 from bridge.controller.metrics import Metrics
 from bridge.controller.oldoperator import is_running_old_operator
 from bridge.errors import ClusterError, CrdMissing, UserError
 from bridge.kube.client import KubeClient
+from bridge.kube.failures import Forbidden
 from bridge.kube.lease import LeaseLost, LeaseTiming
 from bridge.kube.resources import DEPLOYMENTS, LEASES
 from tests.controller.conftest import Cluster, FakeAws, Start
@@ -31,7 +33,7 @@ from translators.model import Found, Reference
 
 pytestmark = pytest.mark.stack
 
-LEASE = LeaseTiming(duration=2.0, trusted=1.2, retry=0.2)
+LEASE = LeaseTiming(duration=3.0, trusted=2.0, retry=0.2)
 
 
 # --- what it needs
@@ -261,6 +263,49 @@ async def test_the_first_look_for_the_old_operator_relies_on_no_label(
         await until(bridge.bridge.problems)
         assert "renamed" in bridge.bridge.problems()[0]
     neutral_plane.request("DELETE", DEPLOYMENTS.path(cluster.namespace, "renamed"))
+
+
+async def test_where_only_its_namespaces_may_be_seen_it_looks_there_and_says_so(
+    running: Start, cluster: Cluster, neutral_plane: ControlPlane, proxy: FaultProxy
+) -> None:
+    proxy.inject(Answer(403, "Forbidden"), path="^/apis/apps/v1/deployments$", times=float("inf"))
+    body = _deployment(cluster.namespace)
+    neutral_plane.request("POST", DEPLOYMENTS.path(cluster.namespace), body)
+    with capture_logs() as logs:
+        async with running() as bridge:
+            await until(bridge.bridge.problems)
+    said = [log["event"] for log in logs if log["log_level"] == "warning"]
+    assert "an old operator in other namespaces would not be seen" in said
+    neutral_plane.request("DELETE", DEPLOYMENTS.path(cluster.namespace, body["metadata"]["name"]))
+
+
+async def test_a_missing_permission_to_see_the_old_operator_ends_it(
+    running: Start, proxy: FaultProxy
+) -> None:
+    """For all namespaces there is nowhere else to look, and no work without having looked."""
+    proxy.inject(Answer(403, "Forbidden"), path="/deployments", times=float("inf"))
+    with pytest.raises(Forbidden):
+        async with running(namespaces=()) as bridge:
+            await asyncio.wait([bridge.task], timeout=10)
+            assert bridge.translator.seen == []
+
+
+async def test_a_watch_that_hears_nothing_any_more_is_no_readiness(
+    running: Start, proxy: FaultProxy, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.controller.bridge.DEAF_AFTER", 0.2)
+    async with running() as bridge:
+        await until(lambda: proxy.count(watch=True) == 2)
+        assert bridge.bridge.problems() == []
+        proxy.inject(Answer(403, "Forbidden"), watch=True, path="/gadgets", times=float("inf"))
+        proxy.cut_streams()
+        await until(bridge.bridge.problems)
+        assert bridge.bridge.problems() == [
+            f"nothing is heard any more of gadgets.sagemaker.services.k8s.aws in {cluster.namespace}"
+        ]
+        proxy.heal()
+        cluster.gadget("news")
+        await until(lambda: not bridge.bridge.problems())
 
 
 @pytest.mark.parametrize(

@@ -170,14 +170,26 @@ async def test_a_key_that_is_held_back_waits_whatever_comes_in() -> None:
     assert queue.depth == 1
 
 
-async def test_thousands_of_times_need_one_timer_and_come_in_order() -> None:
+async def test_thousands_of_times_need_one_timer_and_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     queue: WorkQueue[int] = WorkQueue()
-    loop = asyncio.get_running_loop()
-    began = loop.time() + 0.2
-    for key in random.sample(range(2000), 2000):
-        queue.add_after(key, began + key / 20_000 - loop.time())
+    now = asyncio.get_running_loop().time()
+    with monkeypatch.context() as frozen:
+        frozen.setattr(queue, "_now", lambda: now)
+        for key in random.sample(range(2000), 2000):
+            queue.add_after(key, 0.001 + key / 20_000)
     out = [await queue.take() for _ in range(2000)]
     assert out == sorted(out)
+
+
+async def test_times_that_were_overtaken_do_not_pile_up() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for _ in range(5000):
+        queue.add_after("a", 600)
+        queue.add("a")
+        queue.done(await queue.take())
+    queue.add_after("a", 600)
+    assert queue.delayed == 1
+    assert len(queue._timers) < 1500
 
 
 async def test_closing_ends_those_who_wait_and_takes_nothing_more() -> None:

@@ -17,13 +17,13 @@ from bridge.kube.failures import Forbidden
 from bridge.kube.lease import Lease, LeaseLost, LeaseTiming
 from bridge.kube.resources import LEASES
 from tests.stack.controlplane import ControlPlane
-from tests.stack.faults import Answer, FaultProxy, Swallow
+from tests.stack.faults import Answer, Cut, FaultProxy, Swallow
 from tests.support.waiting import until
 from translators.model import Json
 
 pytestmark = pytest.mark.stack
 
-TIMING = LeaseTiming(duration=2.0, trusted=1.2, retry=0.2)
+TIMING = LeaseTiming(duration=3.0, trusted=2.0, retry=0.2)
 
 
 class Moved:
@@ -83,10 +83,7 @@ async def test_one_leads_the_other_waits_and_a_release_is_taken_over_at_once(
     async with _kept(one):
         waiting = asyncio.create_task(other.acquire())
         # Longer than the lease lasts without renewal.
-        renewals: set[str] = set()
-        await until(
-            lambda: renewals.add(_stored(neutral_plane, namespace)["renewTime"]) or len(renewals) > 12
-        )
+        await until(lambda: proxy.count("PATCH", "/leases/") > 18)
         assert not waiting.done()
         assert (one.is_held, other.is_held) == (True, False)
     released_at = time.monotonic()
@@ -181,6 +178,18 @@ async def test_a_release_leaves_the_successors_lease_alone(
     _change(neutral_plane, namespace, {"spec": {"holderIdentity": "successor"}})
     await lease.release()
     assert _stored(neutral_plane, namespace)["holderIdentity"] == "successor"
+
+
+async def test_a_renewal_that_was_cut_off_does_not_stop_the_release(
+    client: KubeClient, neutral_plane: ControlPlane, proxy: FaultProxy, namespace: str
+) -> None:
+    lease = _lease(client, namespace, "one")
+    await lease.acquire()
+    proxy.inject(Cut(), method="PATCH", path="/leases/")
+    async with _kept(lease):
+        await until(lambda: any(seen.status == 200 for seen in proxy.seen("PATCH", "/leases/")[1:]))
+    await lease.release()
+    assert not _stored(neutral_plane, namespace).get("holderIdentity")
 
 
 @pytest.fixture
