@@ -5,7 +5,11 @@ BIN    := $(VENV)/bin
 # A machine's own CA bundle or proxy must not reach the loopback servers of the tests.
 CLEAN_ENV := env -u AWS_CA_BUNDLE -u AWS_PROFILE -u KUBECONFIG
 
-.PHONY: help install demo test check lint types imports format wheel lock clean
+# The image gets the very versions that are tested.
+IMAGE_LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+  --no-annotate --constraint requirements.txt
+
+.PHONY: help install demo test bench check lint types imports format wheel docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,7 +28,10 @@ demo: install ## Show it all on a local control plane (KEEP=1 leaves it up)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.stack.demo $(if $(KEEP),--keep)
 
 test: install check ## Everything that CI runs
-	$(CLEAN_ENV) $(BIN)/python -m pytest
+	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: install ## Figures of speed and memory (minutes; load is bounded)
+	$(CLEAN_ENV) $(BIN)/python -m tests.bench
 
 check: lint types imports ## Lint, format, types and the direction of imports
 
@@ -45,9 +52,14 @@ format: install ## Format the code and mend what lint can mend
 wheel: install ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
+docs: install ## Write the pages of docs/ that come out of the product
+	$(BIN)/python -m tests.docs.generate
+
 lock: install ## Pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml $(IMAGE_LOCK) --output-file image/requirements-run.txt
+	echo hatchling | $(BIN)/uv pip compile - $(IMAGE_LOCK) --output-file image/requirements-build.txt
 
 clean: ## Remove what was built here (not the shared cache)
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -29,6 +29,7 @@ class LocalStack:
         aws: AwsDouble | None = None,
         ack: bool = True,
         ack_speed: float = 1.0,
+        ack_workers: int = 1,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.plane = plane or ControlPlane(say=say)
@@ -36,6 +37,7 @@ class LocalStack:
         self._own_plane = plane is None
         self._with_ack = ack
         self._ack_speed = ack_speed
+        self._ack_workers = ack_workers
         self._say = say
         self.ack: AckController | None = None
         self.bridges: list[BridgeProcess] = []
@@ -72,6 +74,7 @@ class LocalStack:
             kubeconfig=self.plane.kubeconfig,
             aws_url=self.aws.url,
             speed=self._ack_speed,
+            workers=self._ack_workers,
             folder=self.folder,
         )
         self._say(f"ACK is {self.ack.description}")

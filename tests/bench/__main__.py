@@ -1,0 +1,35 @@
+"""`make bench`: figures of speed and memory, each from one run on this machine; load is bounded in time.
+
+    python -m tests.bench [feed] [jobs] [tuning] [translate]        all of them if none is named
+
+Prints one JSON object a figure. Nothing is asserted: a figure is read by a person.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+FIGURES = ("translate", "jobs", "tuning", "feed")
+
+
+def main() -> int:
+    """Each figure in a process of its own, so that none has the memory of another."""
+    wanted = sys.argv[1:] or list(FIGURES)
+    unknown = set(wanted) - set(FIGURES)
+    if unknown:
+        print(
+            f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}", file=sys.stderr
+        )
+        return 1
+    for name in wanted:
+        print(json.dumps({"figure": name}), flush=True)
+        done = subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=False)
+        if done.returncode != 0:
+            return done.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
