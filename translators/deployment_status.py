@@ -79,6 +79,11 @@ class DeploymentStep(Step):
         from_ack = seen_by_ack(self.ack) if self.ack is not None else None
         return latest_of(from_ack, self.world.latest(self.resource))
 
+    def while_behind(self) -> tuple[AwsResource, ...]:
+        """The endpoint, to be followed until ACK has seen what the change feed saw."""
+        seen = seen_by_ack(self.ack) if self.ack is not None else None
+        return (self.resource,) if seen is None or seen.is_changing else ()
+
     def others_claiming(self) -> list[Reference]:
         """Living deployments that name the same endpoint in their status or spec."""
         return [
@@ -121,14 +126,16 @@ class DeploymentStep(Step):
         hold: Hold | None = None,
         *,
         again: float | None = None,
+        view: EndpointView | None = None,
     ) -> Decision:
-        """`ReconcilingEndpoint` with a text; what was known of the endpoint stays.
+        """`ReconcilingEndpoint` with a text; the rest is as `view` has it, or as it was known.
 
         Where it will be looked at again for this very reason, it is worth an Event.
         """
+        seen = self.known() if view is None or view.is_older_than(self.status) else self.from_view(view)
         changed = self.write(
             {
-                **self.known(),
+                **seen,
                 **self._names(progress or Progress()),
                 "endpointStatus": RECONCILING,
                 "additional": text,
@@ -136,7 +143,7 @@ class DeploymentStep(Step):
         )
         if changed and (hold is not None or again is not None):
             self.emit("Refused", text)
-        return self.done(hold=hold, again=again)
+        return self.done(hold=hold, again=again, follow=self.while_behind() if view else ())
 
     def say_deleting(self, view: EndpointView | None) -> None:
         """`Deleting`, whatever the endpoint does, and without the names of the parts (§2.9)."""

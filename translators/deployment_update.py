@@ -24,10 +24,9 @@ from __future__ import annotations
 from translators import objects
 from translators.deployment_parts import Progress
 from translators.deployment_status import DeploymentStep, flags
-from translators.endpoint_view import IN_SERVICE, EndpointView, described, seen_by_ack
+from translators.endpoint_view import IN_SERVICE, EndpointView, described
 from translators.model import (
     READ_ONLY_ANNOTATION,
-    AwsResource,
     CallAws,
     Decision,
     Delete,
@@ -67,14 +66,14 @@ class UpdateStep(DeploymentStep):
     def in_service(self, ack: Json, view: EndpointView, fault: str) -> Decision:
         """`fault`: what is wrong with the spec, if anything."""
         if fault:
-            return self.fault(f"{PREFIX}{_WHERE['models']}{fault}", None)
+            return self.fault(f"{PREFIX}{_WHERE['models']}{fault}", None, view=view)
         progress = self.parts.ensure()
         self.actions.extend(progress.actions)
         if progress.missing:
-            return self.fault(f"{PREFIX}{_WHERE[progress.where]}{progress.missing}", progress)
+            return self.fault(f"{PREFIX}{_WHERE[progress.where]}{progress.missing}", progress, view=view)
         if self.configured == progress.config and not self.is_marked and not self.parts.others:
             self.mirror(view, progress)
-            return self.done(settled=True, follow=self.while_behind(ack))
+            return self.done(settled=True, follow=self.while_behind())
         answer = self.world.ask(self.question())
         if answer is None:
             return self.asking(self.question(), follow=(self.resource,))
@@ -91,11 +90,6 @@ class UpdateStep(DeploymentStep):
         elif self.is_marked:
             self.actions.append(self._patch(ack, mark=None))
         return self.done()
-
-    def while_behind(self, ack: Json) -> tuple[AwsResource, ...]:
-        """The endpoint, to be followed until ACK has seen what the change feed saw."""
-        seen = seen_by_ack(ack)
-        return (self.resource,) if seen is None or seen.is_changing else ()
 
     # --- the table
 
@@ -170,9 +164,9 @@ class UpdateStep(DeploymentStep):
             self.mirror(view, progress)
             return self.done(again=30, follow=(self.resource,))
         if not refusal.is_definitive:
-            return self.fault(f"{REFUSED}{refusal}", progress)
+            return self.fault(f"{REFUSED}{refusal}", progress, view=view)
         self._park(ack, view)
-        return self.fault(f"{REFUSED}{refusal}", progress, self.next_hold(UPDATE))
+        return self.fault(f"{REFUSED}{refusal}", progress, self.next_hold(UPDATE), view=view)
 
     def _arrived(self, ack: Json, view: EndpointView, progress: Progress) -> Decision:
         """In service on what the spec asks for: what came before goes, configurations first (§2.5)."""
@@ -211,7 +205,7 @@ class UpdateStep(DeploymentStep):
         """Between two attempts: the endpoint serves, and the reason stays."""
         additional = str(self.status.get("additional") or "")
         if additional.startswith(PREFIX) and self.status.get("endpointStatus") != view.status:
-            return self.fault(additional, progress)
+            return self.fault(additional, progress, view=view)
         self.mirror(view, progress, additional)
         return self.done()
 
@@ -222,7 +216,7 @@ class UpdateStep(DeploymentStep):
         if refusal.retryable and hold.attempts < TRANSIENT_ATTEMPTS:
             self.mirror(view, progress)
             return self.done(hold=hold)
-        return self.fault(f"{REFUSED}{refusal.code}: {refusal.message}", progress, hold)
+        return self.fault(f"{REFUSED}{refusal.code}: {refusal.message}", progress, hold, view=view)
 
     def _is_news(self, refusal: Failure) -> bool:
         """Whether nobody paused for this refusal yet."""

@@ -208,7 +208,7 @@ class _LivingStep(UpdateStep):
         if view.is_changing and progress.config and self.configured not in ("", progress.config):
             self.protect(ack)
         self.mirror(view, progress)
-        return self.done(follow=(self.resource,) if view.is_changing else self.while_behind(ack))
+        return self.done(follow=(self.resource,) if view.is_changing else self.while_behind())
 
     def _spec_fault(self) -> str:
         return first_fault(self.me, self.generation, objects.uid_of(self.legacy), self.spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -15,8 +16,10 @@ from tests.stack.local import LocalStack
 REAL = bool(os.environ.get("ACK_SAGEMAKER_CONTROLLER"))
 SPEED = 1.0 if REAL else 2.0
 """How much faster than in the recordings AWS' clock and ACK's polls go; the real ACK can't be hurried."""
+FAST = 1.0 if REAL else 6.0
 FEED_INTERVAL = 1.0
 LIMIT = 150.0 if REAL else 60.0
+_names = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +27,23 @@ def stack(control_plane: ControlPlane) -> Iterator[LocalStack]:
     """Control plane, CRDs, AWS double and ACK."""
     with LocalStack(plane=control_plane, aws=AwsDouble(clock=Clock(speed=SPEED)), ack_speed=SPEED) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def fast_stack() -> Iterator[LocalStack]:
+    """A stack of its own whose clocks go faster, with the product on it: hosting waits for polls a lot."""
+    with LocalStack(aws=AwsDouble(clock=Clock(speed=FAST)), ack_speed=FAST) as started:
+        started.bridge("--feed-interval", str(FEED_INTERVAL))
+        yield started
+
+
+@pytest.fixture
+def fast_namespace(fast_stack: LocalStack) -> str:
+    """A namespace of its own on the fast stack."""
+    name = f"test-{os.getpid()}-{next(_names)}"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    fast_stack.plane.request("POST", "/api/v1/namespaces", body)
+    return name
 
 
 @pytest.fixture(scope="session")

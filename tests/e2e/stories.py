@@ -104,11 +104,12 @@ def recorded(name: str) -> tuple[list[Json], Telling]:
             telling.calls.append((line["aws"], without_ack_tags(normalised(line["request"])), error))
     steps = sorted((x for x in lines if "step" in x), key=lambda x: x["t"])
     for step in steps:
-        step["before"] = _states_before(lines, step["t"])
+        step["before"] = states_before(lines, step["t"])
     return steps, telling
 
 
-def _states_before(lines: list[Json], moment: float) -> dict[tuple[str, str], str]:
+def states_before(lines: list[Json], moment: float) -> dict[tuple[str, str], str]:
+    """The last status string of every object that was there just before a moment of a recording."""
     states: dict[tuple[str, str], str] = {}
     for line in sorted((x for x in lines if "seen" in x and x["t"] < moment), key=lambda x: x["t"]):
         obj = line["object"]
@@ -128,11 +129,12 @@ def play(
     speed: float,
     ended: Callable[[Telling], bool],
     limit: float = 60.0,
+    due: Callable[[Telling, Json], bool] | None = None,
 ) -> Telling:
     """Repeat the steps until `ended` says so; raises TimeoutError if it never does.
 
-    A step comes when everything is as it was before it in the recording, at the latest after the recorded
-    time, `speed` times faster.
+    A step comes when it is `due`, or else when everything is as it was before it in the recording; at the
+    latest after the recorded time, `speed` times faster.
     """
     telling = Telling()
     kinds = [kind for kind in STATUS_FIELDS if kind in PLURALS]
@@ -141,7 +143,7 @@ def play(
     try:
         started = time.monotonic()
         for step in steps:
-            _wait(started + step["t"] / speed, partial(_reached, telling, step["before"]))
+            _wait(started + step["t"] / speed, partial(due or _as_before, telling, step))
             obj = json.loads(json.dumps(step["object"]))
             obj["metadata"]["namespace"] = namespace
             if step["step"] == "apply":
@@ -237,6 +239,10 @@ def _reached(telling: Telling, states: dict[tuple[str, str], str]) -> bool:
         key in telling.objects and telling.objects[key].strings(key[0])[-1:] == ([state] if state else [])
         for key, state in states.items()
     )
+
+
+def _as_before(telling: Telling, step: Json) -> bool:
+    return _reached(telling, step["before"])
 
 
 def _wait(moment: float, reached: Callable[[], bool]) -> None:

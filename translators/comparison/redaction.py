@@ -8,6 +8,7 @@ difference that are equal get the same letter, so that it can still be seen whic
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -50,6 +51,7 @@ def redacted(report: ObjectReport) -> ObjectReport:
     )
 
 
+@functools.lru_cache(maxsize=16384)  # most values are in thousands of objects
 def scrubbed(text: str) -> str:
     """A text without what is a secret by its form."""
     return _SECRETS.sub(MARK, text)
