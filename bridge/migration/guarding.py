@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from bridge.errors import ClusterError
 from bridge.kube.failures import Forbidden
 from bridge.migration.context import Context
-from bridge.migration.kinds import BINDINGS, CONFIG_MAPS, POLICIES
+from bridge.migration.kinds import BINDINGS, POLICIES
 from translators.migration import guard
 from translators.migration.record import Record, Stage
 
@@ -24,20 +23,13 @@ async def is_possible(context: Context) -> bool:
 
 async def stand(context: Context, records: Iterable[Record]) -> None:
     """The guard as it must be for these records; nothing is written where it is so already."""
-    remaining = Counter(r.reference.namespace for r in records if r.stage in STANDING)
-    if not remaining:
+    namespaces = {record.reference.namespace for record in records if record.stage in STANDING}
+    if not namespaces:
         await leave(context)
         return
-    namespace = context.state_namespace
-    wanted = [
-        (CONFIG_MAPS, guard.parameters(namespace, remaining)),
-        (POLICIES, guard.policy()),
-        (BINDINGS, guard.binding(namespace)),
-    ]
-    for resource, manifest in wanted:
-        metadata = manifest["metadata"]
-        found = await context.cluster.get(resource, metadata.get("namespace"), metadata["name"])
-        if found is not None and not _differs(manifest, found) and found.get("data") == manifest.get("data"):
+    for resource, manifest in ((POLICIES, guard.policy(namespaces)), (BINDINGS, guard.binding())):
+        found = await context.cluster.get(resource, None, guard.NAME)
+        if found is not None and not _differs(manifest, found):
             continue
         try:
             await context.cluster.apply(resource, manifest)
@@ -50,13 +42,9 @@ async def stand(context: Context, records: Iterable[Record]) -> None:
 
 async def leave(context: Context) -> None:
     """Takes everything of it away; the binding first, so that it is out of force at once."""
-    for resource, namespace in (
-        (BINDINGS, None),
-        (POLICIES, None),
-        (CONFIG_MAPS, context.state_namespace),
-    ):
-        if await context.cluster.get(resource, namespace, guard.NAME) is not None:
-            await context.cluster.delete(resource, namespace, guard.NAME)
+    for resource in (BINDINGS, POLICIES):
+        if await context.cluster.get(resource, None, guard.NAME) is not None:
+            await context.cluster.delete(resource, None, guard.NAME)
 
 
 def _differs(wanted: object, found: object) -> bool:

@@ -2,14 +2,16 @@
 
 Deleting an old CRD or a namespace deletes the old objects in it one by one, and whoever serves them takes
 each for a user's wish and deletes the endpoint in AWS (spec/users-and-peers.md §7.1). While unreleased old
-objects remain the guard refuses to delete the eight old CRDs, the namespaces with such objects (their names
-are the keys of a ConfigMap that the policy reads), and deletions by the controllers that clean up. Deleting
-one old object by hand stays what it always was.
+objects remain the guard refuses to delete the eight old CRDs, the namespaces with such objects, and
+deletions by the controllers that clean up. Deleting one old object by hand stays what it always was.
+
+The namespaces stand in the policy itself. A ConfigMap as its parameter would be more handsome, but an API
+server that has once seen such a policy go does not find the parameters of its successor (seen, 1.34).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from translators.migration.record import LABELS
 from translators.model import LEGACY_GROUP, Json
@@ -23,25 +25,15 @@ _CLEANERS = (
 _NEXT = "Run `ack-bridge status`, then `ack-bridge release` or `ack-bridge rollback`."
 
 
-def parameters(state_namespace: str, remaining: Mapping[str, int]) -> Json:
-    """The ConfigMap with the namespaces in which old objects remain, and how many."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": NAME, "namespace": state_namespace, "labels": dict(LABELS)},
-        "data": {namespace: str(count) for namespace, count in sorted(remaining.items()) if count},
-    }
-
-
-def policy() -> Json:
-    """What is refused."""
+def policy(namespaces: Collection[str]) -> Json:
+    """What is refused; `namespaces` are those in which old objects remain."""
+    listed = ", ".join(f"'{name}'" for name in sorted(namespaces))
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicy",
         "metadata": {"name": NAME, "labels": dict(LABELS)},
         "spec": {
             "failurePolicy": "Fail",
-            "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
             "matchConstraints": {
                 "resourceRules": [
                     _rule("apiextensions.k8s.io", "customresourcedefinitions"),
@@ -57,7 +49,7 @@ def policy() -> Json:
                 ),
                 _validation(
                     "request.resource.resource != 'namespaces' || oldObject == null || "
-                    "!has(params.data) || !(oldObject.metadata.name in params.data)",
+                    f"!(oldObject.metadata.name in [{listed}])",
                     "this namespace still has objects that stand for things in AWS; "
                     "deleting it would delete them",
                 ),
@@ -71,21 +63,13 @@ def policy() -> Json:
     }
 
 
-def binding(state_namespace: str) -> Json:
+def binding() -> Json:
     """Puts the policy into force for the whole cluster."""
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicyBinding",
         "metadata": {"name": NAME, "labels": dict(LABELS)},
-        "spec": {
-            "policyName": NAME,
-            "validationActions": ["Deny"],
-            "paramRef": {
-                "name": NAME,
-                "namespace": state_namespace,
-                "parameterNotFoundAction": "Allow",
-            },
-        },
+        "spec": {"policyName": NAME, "validationActions": ["Deny"]},
     }
 
 
