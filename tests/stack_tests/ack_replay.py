@@ -150,7 +150,7 @@ class Recording:
     @property
     def ends_at(self) -> float:
         """How long somebody looked, or else when the last thing was seen."""
-        return max(float(line.get("until", line["t"])) for line in self.lines)
+        return max(float(line["until"] if "until" in line else line["t"]) for line in self.lines)
 
     def seeds(self) -> list[Json]:
         """Calls that made what was there before."""
