@@ -145,10 +145,8 @@ class _Living(JobWriting):
 
     def _unmanaged(self, ack: Json) -> Decision:
         """Somebody created the job between our look and ACK's: look again (trap 4)."""
-        hold = self.next_hold("exists")
+        hold = self.next_hold("exists", first=TRANSIENT_FIRST)
         self.actions.extend(objects.delete_keeping_resource(ack))
-        if hold.attempts == 1:
-            return self.done(again=TRANSIENT_FIRST)
         return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
 
     def _mirror_or_wait(self, ack: Json) -> Decision:

@@ -31,8 +31,8 @@ from bridge.kube.failures import Conflict, Forbidden, Invalid, KubeFailure, NotF
 from translators import objects
 from translators.model import Answer, Decision, Emit, Json, KindTranslator, Question, Reference
 
-MAX_ROUNDS = 10
-"""Rounds of questions in one look; the longest honest one is a hosting deployment's, with four."""
+MAX_ROUNDS = 20
+"""Rounds of questions in one look; the longest honest one lists the children of the largest tuning job."""
 MAX_WRITES = 10
 """Looks in a row that each wrote something, with nothing changed from outside; more is a defect of ours."""
 AFTER_A_STOP = 1.0

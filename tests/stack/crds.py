@@ -100,7 +100,7 @@ def _is_served(control_plane: ControlPlane, name: str) -> bool:
     """Whether the kind can be listed: being `Established` comes a moment before that."""
     plural, _, group = name.partition(".")
     crd = control_plane.request("GET", f"{_CRDS}/{name}")
-    conditions = {c["type"]: c["status"] for c in crd.get("status", {}).get("conditions", ())}
+    conditions = {c["type"]: c["status"] for c in (crd.get("status") or {}).get("conditions") or ()}
     if conditions.get("Established") != "True":
         return False
     try:
