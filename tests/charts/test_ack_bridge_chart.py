@@ -237,12 +237,8 @@ def test_crds_of_the_old_release_are_taken_over_and_its_uninstall_is_what_the_no
 def _guard() -> list[tuple[str, Json]]:
     admission = "/apis/admissionregistration.k8s.io/v1"
     return [
-        (
-            f"/api/v1/namespaces/{NAMESPACE}/configmaps/{guard.NAME}",
-            guard.parameters(NAMESPACE, {"default": 1}),
-        ),
-        (f"{admission}/validatingadmissionpolicies/{guard.NAME}", guard.policy()),
-        (f"{admission}/validatingadmissionpolicybindings/{guard.NAME}", guard.binding(NAMESPACE)),
+        (f"{admission}/validatingadmissionpolicies/{guard.NAME}", guard.policy({"default"})),
+        (f"{admission}/validatingadmissionpolicybindings/{guard.NAME}", guard.binding()),
     ]
 
 

@@ -167,16 +167,12 @@ API server is really asked for, and takes each rule away to see what breaks.
   resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
   resourceNames: [ack-bridge-guard]
   verbs: [get, delete]
-# Only who may read ConfigMaps may make a policy that does.
-- apiGroups: [""]
-  resources: [configmaps]
-  verbs: [get]
 {{- end -}}
 
 {{- define "ack-bridge.rules.journal" -}}
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [create, patch, delete]
+  verbs: [get, create, patch, delete]
 {{- end -}}
 
 {{- define "ack-bridge.rules.readJournal" -}}
