@@ -114,6 +114,8 @@ def test_finished_jobs_stay_until_somebody_lets_them_go_or_they_were_archived() 
 def test_an_interrupted_release_only_takes_the_marks_off() -> None:
     assert bye(None).leaving is Leaving.FINISH
     assert bye(None, ack=[]).leaving is Leaving.NOTHING
+    gone = Record(Reference.of(ALONE), "u", Reference.of(ALONE), Stage.ADOPTED, ALONE)
+    assert bye(None, ack=[], record=gone).leaving is Leaving.FINISH
 
 
 def test_what_comes_back_after_its_release_is_not_released_again_in_silence() -> None:

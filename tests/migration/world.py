@@ -7,6 +7,7 @@ import io
 import json
 import multiprocessing
 import os
+import time
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -205,8 +206,16 @@ class Stack(LocalStack):
 
     def _all(self, group: str, kind: str) -> list[Json]:
         version = "v1" if group == LEGACY_GROUP else "v1alpha1"
-        items: list[Json] = self.plane.request("GET", f"/apis/{group}/{version}/{PLURALS[kind]}")["items"]
-        return items
+        path = f"/apis/{group}/{version}/{PLURALS[kind]}"
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return list(self.plane.request("GET", path)["items"])
+            except RequestRefused as refused:
+                # "storage is (re)initializing", right after a CRD was changed.
+                if refused.code != 429 or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
 
 def restorable(obj: Json) -> Json:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from translators.migration import installation, lookup
+from translators.migration.comparison import UNKNOWN_FIELD
 from translators.migration.facts import Facts
 from translators.migration.findings import Finding, Rule, error, info, named, warning
 from translators.migration.plan import Act, Entry
@@ -85,7 +86,8 @@ def never_in_aws(facts: Facts) -> Iterator[Finding]:
 def noted(facts: Facts) -> Iterator[Finding]:
     """CK514: what should be known of an object that is adopted all the same."""
     for entry in _entries(facts):
-        for note in entry.notes:
+        # Unknown fields are one finding for all objects, CK115.
+        for note in (n for n in entry.notes if not n.startswith(UNKNOWN_FIELD)):
             yield info("CK514", str(entry.reference), note)
 
 

@@ -25,6 +25,8 @@ from translators.model import (
     Reference,
 )
 
+_STANDING = frozenset({Stage.PENDING, Stage.ADOPTED, Stage.FAILED})
+
 OUR_FINALIZERS = frozenset({LEGACY_FINALIZER, SPAWNED_FINALIZER})
 
 ORDER = (
@@ -92,7 +94,9 @@ def farewell(
 ) -> Farewell:
     """What to do about one old object; `ack` are the ACK objects made for it."""
     if current is None:
-        leaving = Leaving.FINISH if ack else Leaving.NOTHING
+        # Perhaps an earlier release was interrupted before it could write down that this one has gone.
+        unnoted = record is not None and record.stage in _STANDING
+        leaving = Leaving.FINISH if ack or unnoted else Leaving.NOTHING
         return Farewell(reference, family, leaving, "", tuple(ack))
     problem = _problem(record, current, ack, allowed)
     if problem:
