@@ -6,6 +6,7 @@ import base64
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,9 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+@contextmanager
+def started_browser() -> Iterator[Any]:
+    """A headless Chromium with a profile of its own."""
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER or ""
     with tempfile.TemporaryDirectory(prefix="report-browser-", ignore_cleanup_errors=True) as profile:
@@ -117,9 +119,15 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
         try:
-            yield Browser(driver, tmp_path_factory.mktemp("pages"))
+            yield driver
         finally:
             driver.quit()
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with started_browser() as driver:
+        yield Browser(driver, tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture
