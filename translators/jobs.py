@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from translators import translation
+from translators.mapping import KindMapping
 from translators.model import (
     AwsResource,
     Decision,
@@ -100,6 +102,9 @@ class JobTranslator:
 
     facts: JobFacts
 
+    def __init__(self, mapping: KindMapping) -> None:
+        self._mapping = mapping
+
     @property
     def kind(self) -> str:
         """The old kind."""
@@ -112,7 +117,7 @@ class JobTranslator:
 
     def translate(self, legacy: Json) -> Translation:
         """The ACK object for an old job. Raises Untranslatable."""
-        raise NotImplementedError
+        return translation.translate(self._mapping, legacy)
 
     def mirrored(self, legacy: Json, ack_status: Mapping[str, Any]) -> Json:
         """Old status fields of a job that AWS knows, from a status in ACK's spelling."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from translators import backward, jobstep, translation
+from translators import backward, jobstep
 from translators.jobs import JobFacts, JobTranslator, JobView
-from translators.mapping import KindMapping
-from translators.model import Decision, Emit, Json, Translation, Untranslatable, World
+from translators.model import Decision, Emit, Json, Untranslatable, World
 
 FACTS = JobFacts(
     kind="BatchTransformJob",
@@ -43,13 +42,6 @@ class BatchTransformJobTranslator(JobTranslator):
     """Decides about BatchTransformJobs."""
 
     facts = FACTS
-
-    def __init__(self, mapping: KindMapping) -> None:
-        self._mapping = mapping
-
-    def translate(self, legacy: Json) -> Translation:
-        """See `KindTranslator.translate`."""
-        return translation.translate(self._mapping, legacy)
 
     def decide(self, legacy: Json, world: World) -> Decision:
         """See `KindTranslator.decide`."""

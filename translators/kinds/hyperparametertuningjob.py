@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from translators import backward, descriptions, inverse, jobstep, objects, translation
+from translators import backward, descriptions, inverse, jobstep, objects
 from translators.jobs import JobFacts, JobTranslator, JobView
 from translators.mapping import KindMapping
 from translators.model import (
@@ -29,7 +29,6 @@ from translators.model import (
     NotFound,
     Question,
     Reference,
-    Translation,
     World,
 )
 
@@ -70,12 +69,8 @@ class HyperparameterTuningJobTranslator(JobTranslator):
     facts = FACTS
 
     def __init__(self, mapping: KindMapping, child: KindMapping) -> None:
-        self._mapping = mapping
+        super().__init__(mapping)
         self._child = child
-
-    def translate(self, legacy: Json) -> Translation:
-        """See `KindTranslator.translate`."""
-        return translation.translate(self._mapping, legacy)
 
     def decide(self, legacy: Json, world: World) -> Decision:
         """See `KindTranslator.decide`."""

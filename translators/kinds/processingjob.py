@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from translators import backward, jobstep, translation
+from translators import backward, jobstep
 from translators.jobs import JobFacts, JobTranslator
-from translators.mapping import KindMapping
-from translators.model import Decision, Json, Translation, World
+from translators.model import Decision, Json, World
 
 _PASSING = frozenset({"RequestExpired", "ServiceUnavailable", "ThrottlingException"})
 """`spec/legacy-jobs.md` §3.4."""
@@ -37,13 +36,6 @@ class ProcessingJobTranslator(JobTranslator):
     """Decides about ProcessingJobs."""
 
     facts = FACTS
-
-    def __init__(self, mapping: KindMapping) -> None:
-        self._mapping = mapping
-
-    def translate(self, legacy: Json) -> Translation:
-        """See `KindTranslator.translate`."""
-        return translation.translate(self._mapping, legacy)
 
     def decide(self, legacy: Json, world: World) -> Decision:
         """See `KindTranslator.decide`."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from translators import backward, jobstep, translation
+from translators import backward, jobstep
 from translators.jobs import STOPPING, JobFacts, JobTranslator
-from translators.mapping import KindMapping
-from translators.model import Decision, Json, Translation, World
+from translators.model import Decision, Json, World
 
 FACTS = JobFacts(
     kind="TrainingJob",
@@ -34,13 +33,6 @@ class TrainingJobTranslator(JobTranslator):
     """Decides about TrainingJobs."""
 
     facts = FACTS
-
-    def __init__(self, mapping: KindMapping) -> None:
-        self._mapping = mapping
-
-    def translate(self, legacy: Json) -> Translation:
-        """See `KindTranslator.translate`."""
-        return translation.translate(self._mapping, legacy)
 
     def decide(self, legacy: Json, world: World) -> Decision:
         """See `KindTranslator.decide`."""
