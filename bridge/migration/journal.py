@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bridge.errors import ClusterError
@@ -87,18 +87,33 @@ class JournalStore:
             ) from error
         return self.journal
 
-    async def sign(self, head: Head, operation: Operation) -> None:
-        """Begin a command: what stands in the head from now on is our signature."""
+    async def sign(self, operation: Operation, begin: Callable[[Head | None], Head]) -> Head:
+        """Begin a command: what stands in the head from now on is our signature.
+
+        `begin` makes the new head of the newest one: another command may have written since `load`, and what
+        it remembers (the old operator's scale) must not be lost. Everything is read again afterwards.
+        """
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         if await self._cluster.get(NAMESPACES, None, self.namespace) is None:
             await self._cluster.create(NAMESPACES, None, namespace)
         self._signature = operation.token
-        await self._write_head(replace(head, operation=operation), overtake=True)
+        signed = False
+        while not signed:
+            try:
+                await self._write_head(replace(begin(self.journal.head), operation=operation))
+            except _Moved as moved:
+                self._seen[HEAD_NAME] = moved.found
+                self.journal = replace(self.journal, head=records_.unpack_head(moved.found))
+            else:
+                signed = True
+        await self.load()
+        await self.check_signature()
+        return self.head
 
     async def write_head(self, head: Head) -> None:
         """Write the head, still signed by us. Raises Overtaken."""
         try:
-            await self._write_head(replace(head, operation=self.head.operation), overtake=False)
+            await self._write_head(replace(head, operation=self.head.operation))
         except _Moved:
             await self.check_signature()
             raise
@@ -118,17 +133,15 @@ class JournalStore:
     async def add(self, records: Sequence[Record]) -> None:
         """Write new records; those of objects that are known are rewritten where they stand."""
         known = self.records
-        chunks = records_.chunked([r for r in records if r.reference not in known], self.journal.next_chunk)
-        while chunks:
+        while pending := [r for r in records if r.reference not in self.records]:
+            chunk = records_.chunked(pending, self.journal.next_chunk)[0]
             try:
-                await self._write(records_.pack(chunks[0], self.namespace))
+                await self._write(records_.pack(chunk, self.namespace))
             except _Moved as moved:
-                # Written by a command that we have overtaken: it keeps the name.
+                # Written by a command that we have overtaken: it keeps the name, and what it says counts.
                 await self._take_over(moved.found)
-                number = self.journal.next_chunk
-                chunks = [replace(c, name=records_.chunk_name(number + n)) for n, c in enumerate(chunks)]
                 continue
-            self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunks.pop(0)))
+            self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunk))
         await self.update(record for record in records if record.reference in known)
 
     async def update(self, records: Iterable[Record]) -> None:
@@ -178,12 +191,15 @@ class JournalStore:
             for _, config_map in sorted(self._seen.items())
         ]
 
-    async def _write_head(self, head: Head, *, overtake: bool) -> None:
-        await self._write(records_.pack_head(head, self.namespace), overtake=overtake)
+    async def _write_head(self, head: Head) -> None:
+        await self._write(records_.pack_head(head, self.namespace))
         self.journal = replace(self.journal, head=head)
 
-    async def _write(self, manifest: Json, *, overtake: bool = False) -> None:
-        """Create it, or bring the one that was read up to date; nothing where it is so already."""
+    async def _write(self, manifest: Json) -> None:
+        """Create it, or bring the one that was read up to date; nothing where it is so already.
+
+        Raises _Moved where somebody else has written it since.
+        """
         name = manifest["metadata"]["name"]
         began, attempts = time.monotonic(), 0
         while True:
@@ -202,7 +218,7 @@ class JournalStore:
                 ours = (_content(found) == _content(manifest)) or (
                     known is not None and _content(found) == _content(known)
                 )
-                if not ours and not overtake:
+                if not ours:
                     raise _Moved(found)
                 self._seen[name] = found
             attempts += 1

@@ -15,7 +15,7 @@ from bridge.migration import definitions, guarding, operator, running, survey
 from bridge.migration.adopting import Adopter
 from bridge.migration.backup import Bundle
 from bridge.migration.context import Context
-from bridge.migration.journal import JournalStore
+from bridge.migration.journal import JournalStore, Overtaken
 from translators.migration import continuation, planfile
 from translators.migration.plan import Act, Finished, Plan
 from translators.migration.planning import Observed
@@ -100,6 +100,9 @@ class Migration:
             await definitions.bring_to_v1(self._context, self._journal)
             if self._wish.guard and await guarding.is_possible(self._context):
                 await guarding.stand(self._context, self._journal.records.values())
+        except Overtaken:
+            # The command that took over works with the operator stopped; it is not ours to start any more.
+            raise
         except BridgeError:
             await self._start_again(paused_before)
             raise
@@ -112,8 +115,9 @@ class Migration:
     async def _start_again(self, paused_before: tuple[Paused, ...]) -> None:
         """Nothing was adopted yet: what this run stopped is not left standing (users-and-peers.md §7.30)."""
         stopped = [paused for paused in self._journal.head.paused if paused not in paused_before]
-        if any(r.stage is Stage.ADOPTED for r in self._journal.records.values()):
+        if not stopped or any(r.stage is Stage.ADOPTED for r in self._journal.records.values()):
             return
+        await self._journal.check_signature()
         for paused in stopped:
             self._context.reporter.say(
                 f"starting the old operator again: Deployment {paused.namespace}/{paused.name}"
@@ -140,21 +144,23 @@ class Migration:
         bundle.json(Path("plan.json"), planfile.to_data(plan))
 
     async def _begin(self, plan: Plan) -> None:
-        context = self._context
-        head = self._journal.journal.head
-        over = head is None or head.phase in {Phase.ROLLED_BACK, Phase.RELEASED}
-        self._starts_over = over
-        begun = Head(
-            cluster=plan.cluster,
-            account=plan.account,
-            started_at=context.now() if head is None or over else head.started_at,
-            phase=Phase.MIGRATING,
-            operation=context.operation("migrate"),
-            finished=str(self._wish.finished),
-            paused=() if head is None or over else head.paused,
-            guarded=self._wish.guard,
-        )
-        await self._journal.sign(begun, begun.operation)
+        operation = self._context.operation("migrate")
+
+        def begin(head: Head | None) -> Head:
+            over = head is None or head.phase in {Phase.ROLLED_BACK, Phase.RELEASED}
+            self._starts_over = over
+            return Head(
+                cluster=plan.cluster,
+                account=plan.account,
+                started_at=operation.at if head is None or over else head.started_at,
+                phase=Phase.MIGRATING,
+                operation=operation,
+                finished=str(self._wish.finished),
+                paused=() if head is None or over else head.paused,
+                guarded=self._wish.guard,
+            )
+
+        await self._journal.sign(operation, begin)
 
     async def _record(self, bundle: Bundle, plan: Plan) -> None:
         known = {} if self._starts_over else self._journal.records

@@ -90,7 +90,7 @@ class Release:
         """Let them go, one by one; what fails stays and is said. Run again, it goes on."""
         operation = self._context.operation("release")
         # Objects that `run` made by itself can be released though nothing was ever migrated.
-        head = self._journal.journal.head or Head(
+        unmigrated = Head(
             cluster=await survey.cluster_uid(self._context.cluster),
             account=self._context.account,
             started_at=operation.at,
@@ -98,7 +98,7 @@ class Release:
             operation=operation,
             finished="",
         )
-        await self._journal.sign(replace(head, phase=Phase.RELEASING), operation)
+        await self._journal.sign(operation, lambda head: replace(head or unmigrated, phase=Phase.RELEASING))
         leaving = [f for f in farewells if f.leaving not in {Leaving.NOTHING, Leaving.BLOCKED}]
         self._archive([f for f in leaving if f.leaving is Leaving.DISCARD], archive)
         done: list[Farewell] = []

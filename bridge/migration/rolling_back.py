@@ -104,7 +104,10 @@ class Rollback:
     async def carry_out(self, preview: Preview, *, start_operator: bool) -> Undone:
         """Do it, family by family; what fails stays as it is and is said. Run again, it goes on."""
         head = self._journal.head
-        await self._journal.sign(replace(head, phase=Phase.ROLLING_BACK), self._context.operation("rollback"))
+        head = await self._journal.sign(
+            self._context.operation("rollback"),
+            lambda newest: replace(newest or head, phase=Phase.ROLLING_BACK),
+        )
         done: list[Step] = []
         failed: list[tuple[Step, str]] = []
         for family in _by_family(preview.to_do):

@@ -169,7 +169,7 @@ def test_two_migrations_at_once_come_to_one_end(small: Stack) -> None:
     other = small.spawn("migrate", "--yes", "--batch", "1", *FAST)
     for process in (one, other):
         process.join(120)
-    assert 0 in {one.exitcode, other.exitcode}
+    assert 0 in {one.exitcode, other.exitcode}, f"{small.said(one)}\n---\n{small.said(other)}"
     assert {one.exitcode, other.exitcode} <= {0, 4}
     migrate(small)
     assert small.status()["objects"] == {"adopted": OLD}

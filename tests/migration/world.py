@@ -60,13 +60,14 @@ _PROCESSES.set_forkserver_preload(
 
 
 def _command(variables: dict[str, str], folder: str, arguments: list[str]) -> None:
-    """In the child: the product's command line, silent."""
+    """In the child: the product's command line; what it prints goes to a file."""
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(folder)
-    silence = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(silence, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    said = os.open(f"said-{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(said, stream)
     os._exit(run(build(), arguments))
 
 
@@ -160,6 +161,10 @@ class Stack(LocalStack):
         process = _PROCESSES.Process(target=_command, args=(variables, str(self.work), list(arguments)))
         process.start()
         return process
+
+    def said(self, process: BaseProcess) -> str:
+        """What a spawned command printed."""
+        return (self.work / f"said-{process.pid}").read_text()
 
     # --- what can be seen
 
