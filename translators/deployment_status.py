@@ -24,7 +24,7 @@ from translators.model import (
     Reference,
     World,
 )
-from translators.step import TRANSIENT_FIRST, Step
+from translators.step import Step
 
 KIND = "HostingDeployment"
 RECONCILING = "ReconcilingEndpoint"
@@ -161,11 +161,12 @@ class DeploymentStep(Step):
 
     def look_failed(self, failure: Failure) -> Decision:
         """AWS could not be asked: a passing error changes nothing, a lasting one is said (design §5)."""
-        if hold := self.failed_look(failure):
+        hold, worth_saying = self.failed_look(failure)
+        if not worth_saying:
             return self.done(hold=hold)
         text = f"Unable to describe SageMaker endpoint: {failure.code}: {failure.message}"
         progress = None if objects.is_deleting(self.legacy) else self.parts_resolved()
-        return self.fault(text, progress, self.next_hold("look", first=TRANSIENT_FIRST))
+        return self.fault(text, progress, hold)
 
     def parts_resolved(self) -> Progress:
         """The names of the parts that the spec asks for, where they exist."""

@@ -294,10 +294,11 @@ class _PartStep(Step):
         return {name: self.status.get(name) for name in (self.facts.name_status, self.facts.arn_status)}
 
     def _look_failed(self, failure: Failure) -> Decision:
-        if hold := self.failed_look(failure):
+        hold, worth_saying = self.failed_look(failure)
+        if not worth_saying:
             return self.done(hold=hold)
         text = f"{self.facts.texts['describe']}{failure.code}: {failure.message}"
-        return self._problem(text, self.next_hold("look", first=TRANSIENT_FIRST), keep=True)
+        return self._problem(text, hold, keep=True)
 
     def _blocked(self, message: str) -> Decision:
         return self._problem(f"Blocked: {message}", None, keep=True, again=_BLOCKED_POLL)

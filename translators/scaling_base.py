@@ -11,7 +11,7 @@ from typing import Any
 from translators import objects
 from translators.model import Decision, Failure, Found, Hold, Json, World
 from translators.scaling import POLICY, Scaling, Shapes, filled
-from translators.step import TRANSIENT_FIRST, Refusal, Step
+from translators.step import Refusal, Step
 
 RECONCILING = "Reconciling"
 CREATED = "Created"
@@ -66,10 +66,11 @@ class ScalingStep(Step):
 
     def look_failed(self, failure: Failure) -> Decision:
         """AWS could not be asked: a passing error changes nothing, a lasting one is said (design §5)."""
-        if hold := self.failed_look(failure):
+        hold, worth_saying = self.failed_look(failure)
+        if not worth_saying:
             return self.done(hold=hold)
         text = f"Unable to describe HostingAutoscalingPolicy.: {failure.code}: {failure.message}"
-        return self.problem(text, self.next_hold("look", first=TRANSIENT_FIRST))
+        return self.problem(text, hold)
 
     def problem(self, additional: str, hold: Hold | None, ids: Iterable[str] | None = None) -> Decision:
         """`Reconciling` where the endpoint only has to get ready, else `Error` (§5.5).

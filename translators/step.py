@@ -35,6 +35,8 @@ RETRY_FIRST = 30.0
 """Seconds before what was refused is tried again; doubles up to the old operator's own limit."""
 RETRY_LIMIT = 1000.0
 TRANSIENT_FIRST = 2.0
+LOOK_LIMIT = 60.0
+"""Seconds at most between two tries to ask AWS: once it answers again, nobody waits for long."""
 TRANSIENT_ATTEMPTS = 5
 """Failing looks at AWS before a status says so: a transient error makes no status flicker."""
 SILENT_AFTER = 60.0
@@ -135,12 +137,12 @@ class Step:
             return None
         return hold if not reasons or hold.reason in reasons else None
 
-    def next_hold(self, reason: str, *, first: float = RETRY_FIRST) -> Hold:
+    def next_hold(self, reason: str, *, first: float = RETRY_FIRST, limit: float = RETRY_LIMIT) -> Hold:
         """The next, longer pause for the same reason."""
         before = self.world.hold()
         same = before is not None and (before.reason, before.generation) == (reason, self.generation)
         attempts = before.attempts + 1 if before is not None and same else 1
-        delay = min(first * 2 ** (attempts - 1), RETRY_LIMIT)
+        delay = min(first * 2 ** (attempts - 1), limit)
         return Hold(self.generation, attempts, self.world.now + timedelta(seconds=delay), reason)
 
     # --- how it ends
@@ -172,13 +174,13 @@ class Step:
             tuple(self.actions), questions=questions, follow=tuple(follow), hold=self.world.hold()
         )
 
-    def failed_look(self, failure: Failure) -> Hold | None:
-        """How to go on after AWS could not be asked: None where it is worth saying, else a short pause.
+    def failed_look(self, failure: Failure) -> tuple[Hold, bool]:
+        """The pause after AWS could not be asked, and whether it is worth saying by now.
 
         Never taken for "not found" (invariant 7).
         """
-        hold = self.next_hold("look", first=TRANSIENT_FIRST)
-        return hold if failure.retryable and hold.attempts < TRANSIENT_ATTEMPTS else None
+        hold = self.next_hold("look", first=TRANSIENT_FIRST, limit=LOOK_LIMIT)
+        return hold, not failure.retryable or hold.attempts >= TRANSIENT_ATTEMPTS
 
     # --- common observations
 
