@@ -5,8 +5,9 @@ The API server vouches for what it serves, as far as its CRDs go; files hold any
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 
@@ -17,6 +18,24 @@ from translators.migration.families import families
 from translators.model import ACK_VERSION, AUTOSCALING_GROUP, LEGACY_GROUP, SAGEMAKER_GROUP, Json
 
 _ACK_VERSIONS = frozenset({f"{group}/{ACK_VERSION}" for group in (SAGEMAKER_GROUP, AUTOSCALING_GROUP)})
+_UNUSED_METADATA = frozenset({"managedFields", "resourceVersion", "selfLink"})
+_UNUSED_STATUS = frozenset(
+    {
+        "bestTrainingJob",
+        "cloudWatchLogUrl",
+        "debugRuleEvaluationStatuses",
+        "endpointUrl",
+        "lastCheckTime",
+        "lastModifiedTime",
+        "lastUpdateTime",
+        "modelArtifacts",
+        "modelPath",
+        "overallBestTrainingJob",
+        "profilerRuleEvaluationStatuses",
+        "secondaryStatus",
+        "trainingJobStatusCounters",
+    }
+)
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -31,13 +50,38 @@ def is_ack(obj: Mapping[str, Any]) -> bool:
 
 
 def slim(obj: Json) -> Json:
-    """The object without what a comparison never looks at. Changes it in place."""
-    metadata = obj["metadata"]
-    metadata.pop("managedFields", None)
+    """The object without what a comparison never looks at, and every text that many objects share once.
+
+    Ten thousand objects of each side are held at the same time.
+    """
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _UNUSED_METADATA}
     annotations = metadata.get("annotations")
     if annotations:
-        annotations.pop(_LAST_APPLIED, None)
-    return obj
+        metadata["annotations"] = {k: v for k, v in annotations.items() if k != _LAST_APPLIED}
+    kept = {**obj, "metadata": metadata}
+    if isinstance(obj.get("status"), dict):
+        status = {k: v for k, v in obj["status"].items() if k not in _UNUSED_STATUS}
+        if "conditions" in status:
+            status["conditions"] = [
+                _condition(said) for said in status["conditions"] if isinstance(said, dict)
+            ]
+        kept["status"] = status
+    return cast(Json, _shared(kept))
+
+
+def _condition(said: Json) -> Json:
+    return {key: value for key, value in said.items() if key in {"type", "status", "message"}}
+
+
+def _shared(value: Any) -> Any:
+    """The same value out of texts that are there once."""
+    if type(value) is str:
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {sys.intern(key): _shared(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_shared(child) for child in value]
+    return value
 
 
 def named(obj: Mapping[str, Any]) -> str:

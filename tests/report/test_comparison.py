@@ -21,6 +21,7 @@ from translators.comparison.differing import differing
 from translators.comparison.folds import ANY, FoldError, Folds, compile_folds
 from translators.comparison.model import AwsSide, DifferenceClass, Stage
 from translators.comparison.paths import ORDER, canonical, leaves, pattern, raw_path, value_at, written
+from translators.marks import MADE_FROM_ANNOTATION, spec_digest
 from translators.migration.selection import Selection, parse_kind, parse_name
 from translators.model import AwsResource, Found, Json, NotFound, Reference
 from translators.objects import resource_of
@@ -331,6 +332,27 @@ def test_a_running_update_is_no_drift() -> None:
     endpoint["EndpointConfigName"], endpoint["EndpointStatus"] = "the-next-one", "Updating"
     (difference,) = of(moving.report(), "HostingDeployment", "live").differences
     assert (difference.code, difference.difference) == ("UpdateRunning", DifferenceClass.COSMETIC)
+
+
+def test_an_edit_that_the_bridge_will_carry_out_is_told_as_such() -> None:
+    edited = Fleet.untouched(migrated=True)
+    ack, legacy = edited.adopted("Model", "alone"), edited.legacy("Model", "alone")
+    ack["metadata"]["annotations"][MADE_FROM_ANNOTATION] = spec_digest(legacy)
+    assert of(edited.report(), "Model", "alone").worst is DifferenceClass.EQUAL
+    legacy["spec"]["executionRoleArn"] = "arn:aws:iam::123456789012:role/another"
+    (difference,) = of(edited.report(), "Model", "alone").differences
+    assert (difference.code, difference.difference) == ("EditPending", DifferenceClass.DRIFT)
+    assert "deletes it in AWS and makes it again" in difference.happens
+
+
+def test_an_ack_object_that_only_looks_overwrites_nothing() -> None:
+    """`ack-bridge run` lets ACK only look while it updates an endpoint itself."""
+    protected = Fleet.untouched(migrated=True)
+    ack = protected.adopted("Endpoint", "live")
+    ack["spec"]["endpointConfigName"] = "the-one-before"
+    assert of(protected.report(), "HostingDeployment", "live").worst is DifferenceClass.BLOCKING
+    ack["metadata"]["annotations"]["services.k8s.aws/read-only"] = "true"
+    assert of(protected.report(), "HostingDeployment", "live").worst is DifferenceClass.EQUAL
 
 
 def test_what_autoscaling_did_is_no_drift() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from translators import objects
+from translators import marks, objects
 from translators.comparison import fields, variants, wholes
 from translators.comparison.behaviours import Rule, concerning
 from translators.comparison.described import described_spec
@@ -21,9 +21,19 @@ from translators.comparison.folds import Folds
 from translators.comparison.model import AwsSide, Difference, ObjectReport, Part
 from translators.comparison.parts import Counterpart, Counterparts, Surroundings, first_resource
 from translators.comparison.paths import ORDER, Steps, canonical, leaves, raw_path, value_at, written
+from translators.marks import MADE_FROM_ANNOTATION
 from translators.migration import lookup
 from translators.migration.plan import Entry
-from translators.model import Answer, AwsResource, Failure, Found, Json, NotFound, Reference
+from translators.model import (
+    READ_ONLY_ANNOTATION,
+    Answer,
+    AwsResource,
+    Failure,
+    Found,
+    Json,
+    NotFound,
+    Reference,
+)
 
 _BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 """Endpoint statuses in which AWS is about to say something else (spec/ack.md §3.7)."""
@@ -167,6 +177,8 @@ class Comparison:
             busy=busy,
             terminal=objects.condition_message(part.ack, objects.TERMINAL) or "" if part.ack else "",
             first_only=kind == "ScalingPolicy" and resource_id != first_resource(legacy),
+            read_only=(objects.annotation(part.ack or {}, READ_ONLY_ANNOTATION) or "").lower() == "true",
+            edited=_was_edited(legacy, part.ack),
             origin=_origin(folds, part),
             rivals=self._rivals(legacy, part),
         )
@@ -223,6 +235,12 @@ def _origin(folds: Folds, part: Counterpart) -> Callable[[Steps], str]:
         return origins.get(raw_path(folds, spec, steps), "")
 
     return of
+
+
+def _was_edited(legacy: Json, ack: Json | None) -> bool:
+    """Whether the old spec says something else than when the bridge made, or first saw, the ACK object."""
+    made_from = objects.annotation(ack or {}, MADE_FROM_ANNOTATION)
+    return made_from is not None and made_from != marks.spec_digest(legacy)
 
 
 def _position(difference: Difference) -> tuple[int, int, str, str, str]:

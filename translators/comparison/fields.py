@@ -39,8 +39,10 @@ class PartFacts:
     """What the class of a field depends on, beside its values.
 
     `origin` gives the old field that a translated one comes from, "" for what the translation filled in.
-    `rivals`: other old objects that say something about the same thing in AWS, with their translation.
-    `first_only`: the old operator left this part out of what it sent (spec/legacy-hosting.md §5.6.6).
+    `read_only`: ACK only looks, so that what its object says has no effect. `edited`: the old object was
+    edited since the bridge made, or first saw, the ACK object. `rivals`: other old objects that say
+    something about the same thing in AWS, with their translation. `first_only`: the old operator left
+    this part out of what it sent (spec/legacy-hosting.md §5.6.6).
     """
 
     folds: Folds
@@ -53,6 +55,8 @@ class PartFacts:
     busy: bool = False
     terminal: str = ""
     first_only: bool = False
+    read_only: bool = False
+    edited: bool = False
     origin: Callable[[Steps], str] = lambda _: ""
     rivals: Mapping[Reference, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -89,7 +93,7 @@ _Found = tuple[DifferenceClass, Words]
 
 def _with_aws(steps: Steps, sides: Sides, facts: PartFacts) -> _Found | None:
     where, folds = pattern(steps), facts.folds
-    if facts.has_ack and not _same_for_ack(steps, sides, facts):
+    if facts.has_ack and not facts.read_only and not _same_for_ack(steps, sides, facts):
         return _ack_is_odd(steps, sides, facts)
     if not facts.has_translation:
         return None
@@ -163,6 +167,8 @@ def _aws_is_odd(steps: Steps, sides: Sides, facts: PartFacts) -> _Found:
         return DifferenceClass.BEHAVIOUR, wording.other_policy_set_it(other)
     if facts.first_only and where.startswith(_DIMENSIONS) and is_empty(sides.aws):
         return DifferenceClass.BEHAVIOUR, wording.only_first_dimensions()
+    if facts.edited:
+        return DifferenceClass.DRIFT, wording.edit_pending(facts.folds)
     return DifferenceClass.DRIFT, wording.old_and_aws_differ(facts.folds, facts.stage)
 
 

@@ -67,6 +67,17 @@ def old_and_aws_differ(folds: Folds, stage: Stage) -> Words:
     return Words("OldAndAwsDiffer", f"{why} {now} {later}", todo)
 
 
+def edit_pending(folds: Folds) -> Words:
+    """The old object was edited, and the bridge has not carried it out yet."""
+    how = "changes it" if folds.changed_in_place else "deletes it in AWS and makes it again under its name"
+    return Words(
+        "EditPending",
+        f"The old object was edited since the ACK object was made. `ack-bridge run` carries that out as soon "
+        f"as it works: it {how}, as the old operator did.",
+        "Take the edit back if it is not meant.",
+    )
+
+
 def aws_moved(ack: Reference, folds: Folds, terminal: str) -> Words:
     """AWS differs from the old object and from ACK."""
     return Words(
