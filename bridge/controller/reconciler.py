@@ -25,7 +25,7 @@ from bridge.controller.execute import AwsRefused, Executor
 from bridge.controller.gate import NotNow
 from bridge.controller.metrics import Metrics
 from bridge.controller.ports import AwsPort, ChangeFeed
-from bridge.controller.queue import AGAIN_SOON, WorkQueue
+from bridge.controller.queue import AGAIN_SOON, AWS_BUSY, WorkQueue
 from bridge.controller.world import Gatherer, Memory
 from bridge.kube.failures import Conflict, Forbidden, Invalid, KubeFailure, NotFound, Throttled
 from translators import objects
@@ -169,10 +169,14 @@ class Reconciler:
             delay = self._queue.retry(key, AGAIN_SOON)
             log.debug("changed meanwhile", error=str(failure), again_in=round(delay, 2))
             return "conflict"
+        if isinstance(failure, AwsRefused) and failure.failure.retryable:
+            # News of the object, our own last write among them, makes AWS no less busy.
+            delay = self._queue.retry(key, AWS_BUSY, hold_back=True)
+            log.warning("AWS is busy", error=str(failure), again_in=round(delay, 1))
+            return "aws"
         if isinstance(failure, AwsRefused):
             delay = self._queue.retry(key)
-            told = "AWS refused" if not failure.failure.retryable else "AWS is busy"
-            log.warning(told, error=str(failure), again_in=round(delay, 1))
+            log.warning("AWS refused", error=str(failure), again_in=round(delay, 1))
             return "aws"
         delay = self._queue.retry(key, at_least=failure.retry_after)
         if isinstance(failure, Invalid | Forbidden):

@@ -121,6 +121,7 @@ class Reflector:
         for change in self._store.prune(group, kind, self.namespace, listed, version):
             self._tell(change)
         self._version = version
+        self.failing_since = None
         self.lists += 1
         self.synced.set()
         self._log.debug("listed", objects=len(listed), version=version)

@@ -290,7 +290,6 @@ async def test_a_missing_permission_to_see_the_old_operator_ends_it(
             assert bridge.translator.seen == []
 
 
-@pytest.mark.xfail(strict=False, reason="waits for a bookmark that an idle kind may send late")
 async def test_a_watch_that_hears_nothing_any_more_is_no_readiness(
     running: Start, proxy: FaultProxy, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
