@@ -117,8 +117,12 @@ class _Command:
 
 def _show(farewells: list[Farewell]) -> None:
     for one in farewells:
-        if one.message:
+        if one.message and one.leaving is not Leaving.NOTHING:
             typer.echo(f"{one.reference} {one.leaving}: {one.message}", err=True)
+    # Thousands of finished jobs are one line.
+    staying = Counter(f.message for f in farewells if f.message and f.leaving is Leaving.NOTHING)
+    for message, count in sorted(staying.items()):
+        typer.echo(f"{count} old objects stay: {message}", err=True)
     if any("order for GitOps" in one.message for one in farewells):
         for line in GITOPS_ORDER:
             typer.echo(line, err=True)
@@ -135,7 +139,14 @@ def _end(released: Released, blocked: int, folder: Path) -> int:
         options.say_next("ack-bridge release with the same options (tries again)")
         return EXIT_ERROR
     options.say_next(f"git add {folder} && git commit")
-    if not released.remaining:
+    if released.left and not released.remaining:
+        typer.echo(
+            f"{released.left} old objects that nothing is done for are still there; they would be lost "
+            "with the old CRDs, or hold them up by their finalizers",
+            err=True,
+        )
+        options.say_next("ack-bridge release --all --finished writes them to the archive and lets them go")
+    elif not released.left:
         options.say_next(
             f"kubectl delete customresourcedefinition {' '.join(sorted(options.our_crds()))}",
             "uninstall ack-bridge and the old operator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -36,6 +37,12 @@ def rollback(
     without_operator: Annotated[
         bool, typer.Option("--without-operator", help="Do not start the old operator at the end.")
     ] = False,
+    start_untested: Annotated[
+        bool,
+        typer.Option(
+            "--start-untested", help="Start the old operator though nothing shows that its images are there."
+        ),
+    ] = False,
     yes: options.Yes = False,
     timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     state_namespace: options.StateNamespace = options.DEFAULT_STATE_NAMESPACE,
@@ -54,19 +61,20 @@ def rollback(
     return options.run(
         _rollback(
             ClusterChoice(kubeconfig, context),
-            _Choices(chosen, edited, without_operator, yes),
+            _Choices(chosen, edited, without_operator, start_untested, yes),
             state_namespace,
             Pace(timeout=timeout),
         )
     )
 
 
+@dataclass(frozen=True, slots=True)
 class _Choices:
-    def __init__(self, selection: Selection, edited: Edited, without_operator: bool, yes: bool) -> None:
-        self.selection = selection
-        self.edited = edited
-        self.without_operator = without_operator
-        self.yes = yes
+    selection: Selection
+    edited: Edited
+    without_operator: bool
+    start_untested: bool
+    yes: bool
 
 
 async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: str, pace: Pace) -> int:
@@ -90,7 +98,7 @@ async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: s
             start = preview.completes and bool(preview.prospects) and not choices.without_operator
             if start:
                 preview = await undoing.test_pull(preview)
-                _refuse_dead_end(preview)
+                _refuse_dead_end(preview, choices)
             undone = await undoing.carry_out(preview, start_operator=start)
     return _end(preview, undone, started=start)
 
@@ -114,12 +122,21 @@ def _show(preview: Preview) -> None:
         )
 
 
-def _refuse_dead_end(preview: Preview) -> None:
+def _refuse_dead_end(preview: Preview, choices: _Choices) -> None:
+    """Raises ClusterError rather than leave the old objects to an operator that can't serve them."""
+    if preview.can_start is Startable.YES:
+        return
+    why = next(p for _, p in preview.prospects if p.startable is preview.can_start)
     if preview.can_start is Startable.NO:
-        why = next(p for _, p in preview.prospects if p.startable is Startable.NO)
         raise ClusterError(
             f"not started: the old operator can't start again ({why.why}); nothing was changed",
             fix=f"{why.fix or 'Make its images available'}, or go back without it: --without-operator",
+        )
+    if not choices.start_untested:
+        raise ClusterError(
+            f"not started: nothing shows that the old operator can start again ({why.why}); "
+            "nothing was changed",
+            fix="Try it all the same: --start-untested, or go back without it: --without-operator",
         )
 
 
@@ -128,11 +145,24 @@ def _end(preview: Preview, undone: Undone, *, started: bool) -> int:
     for step, why in undone.failed:
         typer.echo(f"{step.reference} failed: {why}")
     typer.echo(f"rolled back {len(undone.done)}, failed {len(undone.failed)}, blocked {len(blocked)}")
-    for paused, ready in undone.started:
-        state = "runs" if ready else "is scaled back, but not ready yet"
-        typer.echo(f"the old operator {paused.namespace}/{paused.name} {state}", err=True)
     if undone.failed:
         options.say_next("ack-bridge rollback with the same options (tries again)")
+        return EXIT_ERROR
+    for one in undone.started:
+        where = f"{one.paused.namespace}/{one.paused.name}"
+        if one.ready:
+            typer.echo(f"the old operator {where} runs", err=True)
+            continue
+        typer.echo(
+            f"the old operator {where} was scaled back to {one.paused.replicas} but does not run: {one.why}. "
+            "Until it runs nobody serves the old objects; what they stand for in AWS is untouched",
+            err=True,
+        )
+        options.say_next(
+            f"kubectl get pods -n {one.paused.namespace}",
+            "ack-bridge migrate, if it can't be brought up",
+        )
+    if not all(one.ready for one in undone.started):
         return EXIT_ERROR
     if preview.completes and not started:
         typer.echo("the old operator stays as it is; nobody serves the old objects", err=True)

@@ -36,8 +36,7 @@ async def let_go(context: Context, ack_objects: Sequence[Json]) -> None:
     `retain` is made sure of right before each delete (invariant 2). Raises ClusterError where ACK does not
     let go in time: without its controller the finalizer stays.
     """
-    for ack in ack_objects:
-        await _delete_retained(context, ack)
+    await gathered(_delete_retained(context, ack) for ack in ack_objects)
     deadline = time.monotonic() + context.pace.timeout
     backoff, rounds = Backoff(context.pace.poll, context.pace.poll_limit), 0
     waiting = list(ack_objects)

@@ -39,7 +39,6 @@ class Adopter:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._cluster = context.cluster
-        self._slots = asyncio.Semaphore(context.pace.concurrency)
 
     async def adopt(self, families: Sequence[Sequence[Record]]) -> list[Record]:
         """The same records with their results: ADOPTED, or FAILED with a message."""
@@ -62,8 +61,7 @@ class Adopter:
         created = []
         for record in family:
             for target in record.targets:
-                async with self._slots:
-                    problem = await self._create(target)
+                problem = await self._create(target)
                 if problem:
                     failures[record.reference] = problem
                     break
@@ -117,8 +115,7 @@ class Adopter:
                 await asyncio.sleep(backoff.delay(rounds))
 
     async def _look(self, one: _Awaited) -> Finding:
-        async with self._slots:
-            ack = await self._cluster.read(one.target.reference)
+        ack = await self._cluster.read(one.target.reference)
         finding = verification.seen_in_cluster(one.target, ack)
         if finding.verdict is not Verdict.ADOPTED or ack is None:
             return finding

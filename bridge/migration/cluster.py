@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from bridge.errors import CrdMissing
 from bridge.kube.backoff import Backoff
@@ -43,8 +44,14 @@ ACK_KINDS = frozenset(
 )
 
 
+REQUESTS_AT_ONCE = 8
+"""To the API server; whatever is done beside each other shares them."""
+
 CONFLICT_PAUSE = Backoff(first=0.05, limit=2.0)
 """Seconds before a decision is made again on what somebody else has just changed."""
+
+
+_R = TypeVar("_R")
 
 
 class Cluster:
@@ -53,6 +60,7 @@ class Cluster:
     def __init__(self, client: KubeClient, patience: Patience | None = None) -> None:
         self.client = client
         self._patience = patience or Patience()
+        self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self.legacy_kinds: dict[str, Resource] = {}
         self.ack_kinds: dict[str, Resource] = {}
 
@@ -80,7 +88,7 @@ class Cluster:
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Json | None:
         """One object, or None."""
         try:
-            return await self._patience.call(lambda: self.client.get(resource, namespace, name))
+            return await self._call(lambda: self.client.get(resource, namespace, name))
         except NotFound:
             return None
 
@@ -109,7 +117,7 @@ class Cluster:
 
         while True:
             try:
-                return await self._patience.call(all_pages)
+                return await self._call(all_pages)
             except Gone:
                 # The server forgot the moment of the first page: from the beginning.
                 continue
@@ -119,18 +127,18 @@ class Cluster:
     async def create_applied(self, resource: Resource, manifest: Json) -> Json | None:
         """Server-side apply that must create; None where an object of that name is there already."""
         try:
-            return await self._patience.call(lambda: self.client.apply(resource, manifest, only_create=True))
+            return await self._call(lambda: self.client.apply(resource, manifest, only_create=True))
         except Conflict:
             return None
 
     async def apply(self, resource: Resource, manifest: Json) -> Json:
         """Server-side apply of an object that is ours alone."""
-        return await self._patience.call(lambda: self.client.apply(resource, manifest))
+        return await self._call(lambda: self.client.apply(resource, manifest))
 
     async def create(self, resource: Resource, namespace: str | None, obj: Json) -> Json | None:
         """POST; None where the name is taken."""
         try:
-            return await self._patience.call(lambda: self.client.create(resource, namespace, obj))
+            return await self._call(lambda: self.client.create(resource, namespace, obj))
         except Conflict:
             return None
 
@@ -169,7 +177,7 @@ class Cluster:
     async def patch(self, resource: Resource, current: Json, body: Json, subresource: str = "") -> Json:
         """Merge patch of the object as it was read. Raises Conflict where it has changed, NotFound."""
         metadata = current["metadata"]
-        return await self._patience.call(
+        return await self._call(
             lambda: self.client.merge_patch(
                 resource,
                 metadata.get("namespace"),
@@ -191,7 +199,7 @@ class Cluster:
     ) -> None:
         """Delete; gone already is success. Raises Conflict where it is another one, or has changed."""
         try:
-            await self._patience.call(
+            await self._call(
                 lambda: self.client.delete(
                     resource, namespace, name, uid=uid, resource_version=resource_version
                 )
@@ -201,5 +209,13 @@ class Cluster:
 
     # --- one request
 
+    async def _call(self, request: Callable[[], Awaitable[_R]]) -> _R:
+        async def in_turn() -> _R:
+            async with self._slots:
+                return await request()
+
+        # A pause before the next attempt holds no slot.
+        return await self._patience.call(in_turn)
+
     async def _served(self, group: str, version: str) -> dict[str, Resource]:
-        return await self._patience.call(lambda: self.client.kinds(group, version))
+        return await self._call(lambda: self.client.kinds(group, version))

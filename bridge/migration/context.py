@@ -53,8 +53,6 @@ class Pace:
 
     batch: int = 50
     """Old objects whose adoption is awaited together; families are not split, so it can be more."""
-    concurrency: int = 8
-    """Requests to the API server at once."""
     timeout: float = 300.0
     """For ACK to adopt, or to let go of, what it was given; and for the old operator to end."""
     poll: float = 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from bridge.errors import ClusterError
 from bridge.kube.failures import Conflict
 from bridge.kube.resources import Resource
 from bridge.migration import ack_objects, guarding, survey
+from bridge.migration.adopting import gathered
 from bridge.migration.backup import Bundle
 from bridge.migration.context import Context
 from bridge.migration.journal import JournalStore
 from translators import objects
-from translators.migration import native
+from translators.migration import continuation, native
 from translators.migration.families import families
 from translators.migration.record import Head, Phase, Stage
 from translators.migration.release import (
@@ -39,6 +41,8 @@ class Released:
     failed: tuple[tuple[Farewell, str], ...]
     remaining: int
     """Old objects that are still there and stand for something in AWS."""
+    left: int
+    """Old objects that are still there at all, finished jobs too."""
 
 
 class Release:
@@ -87,7 +91,7 @@ class Release:
         return count
 
     async def carry_out(self, farewells: list[Farewell], archive: Path) -> Released:
-        """Let them go, one by one; what fails stays and is said. Run again, it goes on."""
+        """Let them go, batch by batch; what fails stays and is said. Run again, it goes on."""
         operation = self._context.operation("release")
         # Objects that `run` made by itself can be released though nothing was ever migrated.
         unmigrated = Head(
@@ -103,19 +107,28 @@ class Release:
         self._archive([f for f in leaving if f.leaving is Leaving.DISCARD], archive)
         done: list[Farewell] = []
         failed: list[tuple[Farewell, str]] = []
-        for family in _by_family(leaving):
+        for batch in continuation.batches(_by_family(leaving), self._context.pace.batch):
             await self._journal.check_signature()
-            for one in family:
-                try:
-                    await self._let_go(one)
-                except (ClusterError, Conflict) as error:
-                    failed.append((one, str(error)))
-                    # The parts stay for as long as the whole does.
-                    break
-                done.append(one)
+            for gone, problems in await gathered(self._let_family_go(family) for family in batch):
+                done += gone
+                failed += problems
             await self._note({f.reference for f in done})
             self._context.reporter.progress("releasing", len(done) + len(failed), len(leaving))
-        return Released(tuple(done), tuple(failed), await self._end())
+        remaining, left = await self._end()
+        return Released(tuple(done), tuple(failed), remaining, left)
+
+    async def _let_family_go(
+        self, family: Sequence[Farewell]
+    ) -> tuple[list[Farewell], list[tuple[Farewell, str]]]:
+        """The whole before its parts, which stay for as long as it does."""
+        done: list[Farewell] = []
+        for one in family:
+            try:
+                await self._let_go(one)
+            except (ClusterError, Conflict) as error:
+                return done, [(one, str(error))]
+            done.append(one)
+        return done, []
 
     def _archive(self, leaving: list[Farewell], archive: Path) -> None:
         if leaving:
@@ -176,8 +189,9 @@ class Release:
         for record in changed:
             self._context.reporter.result(record)
 
-    async def _end(self) -> int:
-        """The guard and the phase as they must be now; returns how many old objects remain served."""
+    async def _end(self) -> tuple[int, int]:
+        """The guard and the phase as they must be now; returns how many old objects remain served, and how
+        many there are at all."""
         context = self._context
         found = await survey.contents(context.cluster)
         there = {Reference.of(obj) for obj in found.legacy}
@@ -188,7 +202,7 @@ class Release:
             await guarding.stand(context, remaining)
         phase = Phase.MIGRATED if remaining else Phase.RELEASED
         await self._journal.write_head(replace(self._journal.head, phase=phase))
-        return len(remaining)
+        return len(remaining), len(there)
 
 
 _ATTEMPTS = 50

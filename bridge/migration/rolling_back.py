@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import dataclass, replace
 
-from bridge.errors import BridgeError, ClusterError
-from bridge.kube.failures import Conflict, Forbidden
-from bridge.kube.resources import DEPLOYMENTS
-from bridge.migration import ack_objects, guarding, operator, running, survey
+from bridge.errors import ClusterError
+from bridge.kube.failures import Conflict
+from bridge.migration import ack_objects, guarding, restarting, running, survey
+from bridge.migration.adopting import gathered
 from bridge.migration.context import Context
 from bridge.migration.journal import JournalStore
-from bridge.migration.kinds import NODES, PODS
+from bridge.migration.restarting import Prospects, Started
 from translators import objects
-from translators.migration import restoration, starting
+from translators.migration import continuation, restoration
 from translators.migration.families import families
-from translators.migration.record import Paused, Phase, Record, Stage
+from translators.migration.record import Phase, Record, Stage
 from translators.migration.rollback import Edited, Step, Way, kept_together, step, unrecorded
 from translators.migration.selection import Selection, select
-from translators.migration.starting import Prospect, Startable
+from translators.migration.starting import Startable
 from translators.model import Json, Reference
-
-CANARY_WITHIN = 60.0
-"""Seconds for the test pod to show whether its images can be pulled."""
-
-_LATE_ROUNDS = 3
 
 _STANDING = frozenset({Stage.ADOPTED, Stage.PENDING, Stage.FAILED})
 
@@ -37,8 +30,7 @@ class Preview:
     steps: tuple[Step, ...]
     completes: bool
     """Nothing stays with ACK afterwards, so the old operator can be started again."""
-    prospects: tuple[tuple[Paused, Prospect], ...]
-
+    prospects: Prospects
     was_over: bool
     """An earlier rollback came to its end; nothing is left to do."""
 
@@ -62,8 +54,8 @@ class Undone:
 
     done: tuple[Step, ...]
     failed: tuple[tuple[Step, str], ...]
-    started: tuple[tuple[Paused, bool], ...]
-    """What was scaled back, and whether it became ready."""
+    started: tuple[Started, ...]
+    """What was scaled back."""
 
 
 class Rollback:
@@ -85,24 +77,18 @@ class Rollback:
         stuck = {s.reference for s in steps if s.way is Way.BLOCKED}
         standing = {r.reference for r in self._journal.records.values() if r.stage in _STANDING}
         completes = not ((standing - chosen) | (standing & stuck))
-        prospects = [(p, await self._prospect(p)) for p in head.paused] if completes else []
+        prospects = await restarting.prospects(self._context, head.paused if completes else ())
         over = head.phase is Phase.ROLLED_BACK
-        return Preview(tuple(steps), completes, tuple(prospects), over)
+        return Preview(tuple(steps), completes, prospects, over)
 
     async def test_pull(self, preview: Preview) -> Preview:
         """The same, with a test pod for what looking alone could not tell. Writes (and removes) that pod."""
         if preview.can_start is not Startable.UNKNOWN:
             return preview
-        tested = [
-            (paused, await self._canary(paused, prospect))
-            if prospect.startable is Startable.UNKNOWN
-            else (paused, prospect)
-            for paused, prospect in preview.prospects
-        ]
-        return replace(preview, prospects=tuple(tested))
+        return replace(preview, prospects=await restarting.tested(self._context, preview.prospects))
 
     async def carry_out(self, preview: Preview, *, start_operator: bool) -> Undone:
-        """Do it, family by family; what fails stays as it is and is said. Run again, it goes on."""
+        """Do it, batch by batch; what fails stays as it is and is said. Run again, it goes on."""
         head = self._journal.head
         head = await self._journal.sign(
             self._context.operation("rollback"),
@@ -110,19 +96,19 @@ class Rollback:
         )
         done: list[Step] = []
         failed: list[tuple[Step, str]] = []
-        for family in _by_family(preview.to_do):
+        for batch in continuation.batches(_by_family(preview.to_do), self._context.pace.batch):
             await self._journal.check_signature()
-            await self._undo_family(family, done, failed)
+            await self._undo([step for family in batch for step in family], done, failed)
             self._context.reporter.progress("rolling back", len(done) + len(failed), len(preview.to_do))
         complete = preview.completes and not failed
         if complete:
             await guarding.leave(self._context)
         elif head.guarded:
             await guarding.stand(self._context, self._journal.records.values())
-        started: list[tuple[Paused, bool]] = []
+        started: list[Started] = []
         if complete:
             if start_operator:
-                started = [(paused, await self._start(paused)) for paused in head.paused]
+                started = [await restarting.start(self._context, paused) for paused in head.paused]
             await self._journal.forget_crds()
             ended = replace(self._journal.head, phase=Phase.ROLLED_BACK)
             await self._journal.write_head(replace(ended, paused=()) if start_operator else ended)
@@ -151,66 +137,36 @@ class Rollback:
                     steps.append(unrecorded(legacy[reference], family.head, made))
         return kept_together(steps)
 
-    async def _prospect(self, paused: Paused) -> Prospect:
-        deployment = await self._context.cluster.get(DEPLOYMENTS, paused.namespace, paused.name)
-        try:
-            nodes = await self._context.cluster.list(NODES)
-        except Forbidden:
-            nodes = []
-        return starting.prospect(deployment, nodes, f"{paused.namespace}/{paused.name}")
-
-    async def _canary(self, paused: Paused, before: Prospect) -> Prospect:
-        cluster = self._context.cluster
-        deployment = await cluster.get(DEPLOYMENTS, paused.namespace, paused.name)
-        if deployment is None or not await self._has_nodes():
-            return before
-        self._context.reporter.say("testing with a pod whether the old operator's images can be pulled")
-        try:
-            await cluster.create(PODS, paused.namespace, starting.canary(deployment))
-        except BridgeError as refused:
-            return replace(before, why=f"{before.why}; a test pod was refused: {refused.message}")
-        try:
-            deadline = time.monotonic() + min(CANARY_WITHIN, self._context.pace.timeout)
-            while time.monotonic() < deadline:
-                pod = await cluster.get(PODS, paused.namespace, starting.CANARY_NAME)
-                if (seen := starting.read_canary(pod)) is not None:
-                    return seen
-                await asyncio.sleep(self._context.pace.poll)
-        finally:
-            await cluster.delete(PODS, paused.namespace, starting.CANARY_NAME)
-        return replace(before, why=f"{before.why}; a test pod showed nothing within {CANARY_WITHIN:.0f} s")
-
-    async def _has_nodes(self) -> bool:
-        try:
-            return bool(await self._context.cluster.list(NODES))
-        except Forbidden:
-            return True
-
     # --- doing it
 
-    async def _undo_family(
-        self, family: list[Step], done: list[Step], failed: list[tuple[Step, str]]
-    ) -> None:
-        records = self._journal.records
+    async def _undo(self, steps: list[Step], done: list[Step], failed: list[tuple[Step, str]]) -> None:
+        """All beside each other: ACK's letting go is what takes time, and no object waits for another."""
+        problems = await gathered(self._undo_one(one) for one in steps)
         results: list[Record] = []
-        for one in family:
-            record = records.get(one.reference)
-            try:
-                if record is not None and one.way is Way.RECREATE:
-                    # First: with the ACK objects the only sign that it was lost would be gone.
-                    await self._recreate(record)
-                await ack_objects.let_go(self._context, one.ack)
-                if record is not None and one.way is Way.RESTORE and one.restores:
-                    await self._restore(record, keep_spec=one.keep_spec)
-            except (ClusterError, Conflict) as error:
-                failed.append((one, str(error)))
+        for one, problem in zip(steps, problems, strict=True):
+            if problem is not None:
+                failed.append((one, problem))
                 continue
             done.append(one)
-            if record is not None:
+            if (record := self._journal.records.get(one.reference)) is not None:
                 results.append(record.at(Stage.ROLLED_BACK, one.message))
         await self._journal.update(results)
         for record in results:
             self._context.reporter.result(record)
+
+    async def _undo_one(self, one: Step) -> str | None:
+        """What went wrong, or None."""
+        record = self._journal.records.get(one.reference)
+        try:
+            if record is not None and one.way is Way.RECREATE:
+                # First: with the ACK objects the only sign that it was lost would be gone.
+                await self._recreate(record)
+            await ack_objects.let_go(self._context, one.ack)
+            if record is not None and one.way is Way.RESTORE and one.restores:
+                await self._restore(record, keep_spec=one.keep_spec)
+        except (ClusterError, Conflict) as error:
+            return str(error)
+        return None
 
     async def _restore(self, record: Record, *, keep_spec: bool) -> None:
         reference = record.reference
@@ -233,15 +189,6 @@ class Rollback:
             return {"status": status} if status and not objects.status_of(now) else None
 
         await cluster.change(resource, reference.namespace, reference.name, restoring, subresource="status")
-
-    async def _start(self, paused: Paused) -> bool:
-        where = f"{paused.namespace}/{paused.name}"
-        self._context.reporter.say(
-            f"starting the old operator: Deployment {where}, {paused.replicas} replica(s)"
-        )
-        if await operator.scale(self._context, paused, paused.replicas) is None:
-            return False
-        return await operator.ready(self._context, paused)
 
 
 async def refuse_beside_run(context: Context, command: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable
 
 from tests.migration.world import Stack, restorable
 from tests.stack.faults import FaultProxy
-from tests.support.waiting import until
 from translators.model import Json, Reference
 
 FAST = ("--timeout", "60")
@@ -24,8 +23,11 @@ def roll_back(world: Stack, *flags: str, code: int = 0) -> str:
 
 
 def wait(condition: Callable[[], object], what: str) -> None:
-    """Until it holds, for at most a minute."""
-    asyncio.run(until(condition, what, within=60))
+    """Until it holds, for at most a minute. Not on an event loop: the condition may be a command of ours."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, f"not within a minute: {what}"
+        time.sleep(0.01)
 
 
 def restorables(found: dict[Reference, Json]) -> dict[Reference, Json]:

@@ -138,6 +138,35 @@ def test_the_test_pod_has_the_images_and_nothing_of_the_operator() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (
+            {"containerStatuses": [{"image": "x", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]},
+            "pod p, image x: ImagePullBackOff",
+        ),
+        (
+            {
+                "containerStatuses": [
+                    {"image": "x", "state": {"waiting": {"reason": "ErrImagePull", "message": "denied"}}}
+                ]
+            },
+            "pod p, image x: ErrImagePull: denied",
+        ),
+        (
+            {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes"}]},
+            "pod p is not scheduled: 0/3 nodes",
+        ),
+        (
+            {"containerStatuses": [{"image": "x", "state": {"waiting": {"reason": "ContainerCreating"}}}]},
+            "its pods are not ready yet",
+        ),
+    ],
+)
+def test_pods_say_why_they_are_not_ready(status: Json, expected: str) -> None:
+    assert starting.why_not_ready([{"metadata": {"name": "p"}, "status": status}]) == expected
+
+
 def shown(*states: Json) -> Json:
     pod = starting.canary(deployment(*["x"] * len(states)))
     return {**pod, "status": {"containerStatuses": [{"image": "x", **state} for state in states]}}

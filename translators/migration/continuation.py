@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from translators.migration.plan import Act, Entry, Plan
 from translators.migration.record import Record, Stage, begin
 from translators.model import Json, Reference
+
+_T = TypeVar("_T")
 
 _UNRECORDED = frozenset({"Finished"})
 """A finished job that is skipped is nobody's work, and there may be thousands."""
@@ -44,9 +47,9 @@ def to_adopt(plan: Plan, records: Mapping[Reference, Record]) -> list[list[Recor
     return families
 
 
-def batches(families: Sequence[Sequence[Record]], size: int) -> list[list[Sequence[Record]]]:
-    """Whole families, together about `size` records a batch."""
-    found: list[list[Sequence[Record]]] = []
+def batches(families: Sequence[Sequence[_T]], size: int) -> list[list[Sequence[_T]]]:
+    """Whole families, together about `size` members a batch."""
+    found: list[list[Sequence[_T]]] = []
     count = 0
     for family in families:
         if not found or count + len(family) > size:

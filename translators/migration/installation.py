@@ -15,6 +15,7 @@ from translators import objects
 from translators.migration.definitions import HELM_RELEASE
 from translators.model import Json
 
+OUR_LABEL = {"app.kubernetes.io/managed-by": "ack-bridge"}
 OPERATOR_NAME = "sagemaker-k8s-operator-controller-manager"
 _OPERATOR_IMAGE = re.compile(r"(^|/)amazon-sagemaker-operator-for-k8s(:|@|$)")
 _ACK_IMAGE = re.compile(
@@ -90,7 +91,12 @@ class AckController:
 
 
 def is_old_operator(workload: Mapping[str, Any]) -> bool:
-    """Whether a Deployment or a Pod is the old operator's, by its image or by the name of all installers."""
+    """Whether a Deployment or a Pod is the old operator's, by its image or by the name of all installers.
+
+    Our own test pod has its images too, and nothing in it that works.
+    """
+    if OUR_LABEL.items() <= objects.labels_of(workload).items():
+        return False
     name = str(objects.metadata_of(workload).get("name", ""))
     if any(_OPERATOR_IMAGE.search(image) for image in images_of(workload)):
         return True

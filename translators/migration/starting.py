@@ -16,6 +16,7 @@ from translators.migration import installation
 from translators.model import Json
 
 CANARY_NAME = "ack-bridge-image-test"
+_ON_THE_WAY = frozenset({"ContainerCreating", "PodInitializing"})
 _PULL_FAILURES = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 
 
@@ -78,7 +79,7 @@ def canary(deployment: Mapping[str, Any]) -> Json:
         "metadata": {
             "name": CANARY_NAME,
             "namespace": objects.metadata_of(deployment).get("namespace"),
-            "labels": {"app.kubernetes.io/managed-by": "ack-bridge"},
+            "labels": installation.OUR_LABEL,
         },
         "spec": {
             **{key: template[key] for key in kept if key in template},
@@ -105,6 +106,24 @@ def read_canary(pod: Mapping[str, Any] | None) -> Prospect | None:
     if pod is not None and statuses and pulled == len(objects.spec_of(pod).get("containers") or []):
         return Prospect(Startable.YES, "a test pod could pull every image")
     return None
+
+
+def why_not_ready(pods: Sequence[Mapping[str, Any]]) -> str:
+    """What the old operator's pods say about why they are not ready."""
+    if not pods:
+        return "it has no pods"
+    for pod in pods:
+        name, status = objects.metadata_of(pod).get("name"), objects.status_of(pod)
+        for container in status.get("containerStatuses") or []:
+            waiting = (container.get("state") or {}).get("waiting") or {}
+            reason = waiting.get("reason")
+            if reason and reason not in _ON_THE_WAY:
+                said = f": {waiting['message']}" if waiting.get("message") else ""
+                return f"pod {name}, image {container.get('image')}: {reason}{said}"
+        for condition in status.get("conditions") or []:
+            if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+                return f"pod {name} is not scheduled: {condition.get('message') or condition.get('reason')}"
+    return "its pods are not ready yet"
 
 
 def _images(node: Mapping[str, Any]) -> list[list[str]]:
