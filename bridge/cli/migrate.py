@@ -25,6 +25,9 @@ from translators.migration.findings import Finding, findings
 from translators.migration.plan import Act, Finished, Plan
 from translators.model import Severity
 
+_SAID_AGAIN = frozenset({"CK114", "CK204", "CK205"})
+"""Warnings about what can cost endpoints, or the way back, once the migration has begun."""
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -113,8 +116,12 @@ class _Command:
         facts = await finder.facts(context, Identity(account=context.account), plan=plan)
         found: list[Finding] = [*findings(facts, RULES), *await preflight.permissions(context)]
         errors = [f for f in found if f.severity is Severity.ERROR]
-        for finding in errors:
+        warnings = [f for f in found if f.severity is Severity.WARNING]
+        said = [*errors, *(f for f in warnings if f.id in _SAID_AGAIN)]
+        for finding in said:
             typer.echo(line(finding), err=True)
+        if others := len(errors) + len(warnings) - len(said):
+            typer.echo(f"{others} more warnings; ack-bridge check shows them", err=True)
         refused = [f.id for f in errors if f.id not in self._accepted]
         if refused:
             raise ClusterError(

@@ -19,7 +19,7 @@ ESTABLISHED_WITHIN = 60.0
 
 
 async def bring_to_v1(context: Context, journal: JournalStore) -> None:
-    """Upgrade, protect from Helm, and install what is missing. Writes nothing where all is well."""
+    """Upgrade, protect from `helm upgrade`, install what is missing. Writes nothing where all is well."""
     live = {crd["metadata"]["name"]: crd for crd in await context.cluster.list(CRDS, keep=_is_old)}
     changes = {
         name: patch
@@ -40,7 +40,9 @@ async def bring_to_v1(context: Context, journal: JournalStore) -> None:
 async def _upgrade(context: Context, live: Json, patch: Json) -> None:
     name = live["metadata"]["name"]
     context.reporter.say(
-        f"bringing the CRD {name} to v1" if "spec" in patch else f"keeping Helm from deleting the CRD {name}"
+        f"bringing the CRD {name} to v1"
+        if "spec" in patch
+        else f"keeping a helm upgrade without the CRD {name} from deleting it"
     )
     resource = _resource(live)
     before = _stored(await context.cluster.list(resource))

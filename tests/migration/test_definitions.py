@@ -98,7 +98,7 @@ def test_the_crds_as_they_were_are_in_the_journal(old_cluster: Stack) -> None:
     assert "crds.json.gz" in config_map["binaryData"]
 
 
-def test_a_crd_of_the_old_helm_release_is_kept_from_its_uninstall(world: Stack) -> None:
+def test_a_crd_of_the_old_helm_release_is_kept_from_an_upgrade_without_it(world: Stack) -> None:
     world.with_fleet("alone", operator=False)
     name = "models.sagemaker.aws.amazon.com"
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"

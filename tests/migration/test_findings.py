@@ -157,9 +157,27 @@ def test_a_crd_that_helm_would_delete_is_named_with_its_release() -> None:
     helms = with_crd(
         MODELS, {"metadata": {"annotations": {"meta.helm.sh/release-name": "old"}, "name": MODELS}}
     )
-    assert "helm uninstall old" in only("CK114", legacy_crds=helms).why
+    finding = only("CK114", legacy_crds=helms)
+    assert "helm uninstall old" in finding.why
+    assert "kubectl delete secret,configmap -A -l owner=helm,name=old" in finding.fix
+
+
+def test_an_annotation_on_a_crd_is_no_protection_from_an_uninstall() -> None:
+    """Helm reads it in its own record of the release; only there, as our own chart has it, it counts."""
     kept = {"meta.helm.sh/release-name": "old", "helm.sh/resource-policy": "keep"}
-    assert serious(legacy_crds=with_crd(MODELS, {"metadata": {"annotations": kept, "name": MODELS}})) == []
+    metadata = {"annotations": kept, "name": MODELS}
+    assert only("CK114", legacy_crds=with_crd(MODELS, {"metadata": metadata}))
+    ours = {**metadata, "labels": {"helm.sh/chart": "ack-bridge-0.1.0"}}
+    assert serious(legacy_crds=with_crd(MODELS, {"metadata": ours})) == []
+
+
+def test_crds_that_another_release_took_over_are_still_in_the_old_operators() -> None:
+    annotations = {"meta.helm.sh/release-name": "old", "meta.helm.sh/release-namespace": "ops"}
+    metadata = {**operator()["metadata"], "annotations": annotations}
+    finding = only("CK114", deployments=[operator(metadata=metadata)])
+    assert finding.subject == "Helm release ops/old"
+    assert "kubectl delete secret,configmap -n ops -l owner=helm,name=old" in finding.fix
+    assert f"kubectl annotate deployment {metadata['name']} -n {metadata['namespace']}" in finding.fix
 
 
 def test_unknown_fields_are_named() -> None:

@@ -13,6 +13,7 @@ The package can be deleted once nobody migrates any more: the controller does no
     record        what the journal in the cluster says of each object
     restoration   what rollback has to write so that an old object equals its backup
     definitions   an old CRD -> the same in v1
+    helm          the Helm releases that hold old CRDs, and how Helm forgets them
     guard         the policy that keeps CRDs and namespaces from being deleted too early
     native        an adopted ACK object -> a plain one, live and for Git
 """

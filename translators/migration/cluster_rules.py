@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from translators import objects
-from translators.migration import definitions, installation
+from translators.migration import definitions, helm, installation
 from translators.migration.facts import Facts
 from translators.migration.findings import Finding, Rule, error, info, named, warning
 from translators.model import Json
@@ -42,7 +42,7 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
 
 
 def old_crds(facts: Facts) -> Iterator[Finding]:
-    """CK110 to CK115."""
+    """CK110 to CK113, CK115."""
     served = {crd["metadata"]["name"]: crd for crd in facts.legacy_crds}
     missing = sorted(facts.expected_crds - served.keys())
     if missing and "customresourcedefinitions" not in facts.unreadable:
@@ -75,14 +75,6 @@ def old_crds(facts: Facts) -> Iterator[Finding]:
                 f"objects may be stored in versions that are not served: {', '.join(stored)}",
                 f"Rewrite all objects, then set status.storedVersions of {name} to [v1]",
             )
-        if release := definitions.is_helms(crd):
-            yield warning(
-                "CK114",
-                name,
-                f"`helm uninstall {release}` would delete it, every object in it, and the endpoints in AWS",
-                f"kubectl annotate customresourcedefinition {name} {definitions.HELM_POLICY}="
-                f"{definitions.KEEP} (ack-bridge migrate does it)",
-            )
     if facts.unknown_fields:
         examples = [f"{name}: {', '.join(paths[:2])}" for name, paths in sorted(facts.unknown_fields.items())]
         yield warning(
@@ -90,6 +82,25 @@ def old_crds(facts: Facts) -> Iterator[Finding]:
             f"{len(facts.unknown_fields)} old objects",
             f"they have fields that no version of the old CRDs knows: {named(examples)}",
             "They are kept, and have no effect, as before; remove them from the YAML",
+        )
+
+
+def helm_releases(facts: Facts) -> Iterator[Finding]:
+    """CK114."""
+    operators = [d for d in facts.deployments if installation.is_old_operator(d)]
+    for release in helm.old_releases(facts.legacy_crds, operators):
+        yield warning(
+            "CK114",
+            f"Helm release {release}",
+            f"`helm uninstall {release.name}` deletes the old CRDs in it, every old object, and what these "
+            "stand for in AWS; no annotation on the CRDs stops it, "
+            + (
+                "only migrate's guard does, and then the old operator's Deployment goes all the same"
+                if facts.has_guards
+                else "and this cluster is too old for migrate's guard"
+            ),
+            "Make Helm forget the release (deletes its record, nothing else, and helm can't upgrade it any "
+            f"more): {release.forget}",
         )
 
 
@@ -172,6 +183,7 @@ RULES: tuple[Rule, ...] = (
     kubernetes_version,
     unreadable,
     old_crds,
+    helm_releases,
     terminating_namespaces,
     old_operator,
 )

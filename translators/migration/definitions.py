@@ -41,18 +41,16 @@ def stored_elsewhere(live: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(version for version in stored if version != LEGACY_VERSION)
 
 
-def is_helms(live: Mapping[str, Any]) -> str:
-    """The Helm release that would delete the CRD, and with it every object; "" where none would."""
+def a_helm_upgrade_may_drop(live: Mapping[str, Any]) -> bool:
+    """Whether `helm upgrade` to a chart without this CRD would delete it; against an uninstall see `helm`."""
     annotations = live["metadata"].get("annotations") or {}
-    if annotations.get(HELM_POLICY) == KEEP:
-        return ""
-    return str(annotations.get(HELM_RELEASE, ""))
+    return bool(annotations.get(HELM_RELEASE)) and annotations.get(HELM_POLICY) != KEEP
 
 
 def upgrade(live: Mapping[str, Any], ours: Mapping[str, Any]) -> Json | None:
     """The merge patch that brings a served CRD to v1; None where it is there already.
 
-    It also keeps Helm from deleting a CRD of the old release with everything in it (§7.1).
+    It also keeps a `helm upgrade` of the old release from deleting it with everything in it (§7.1).
     """
     patch: Json = {}
     if outdated(live):
@@ -62,7 +60,7 @@ def upgrade(live: Mapping[str, Any], ours: Mapping[str, Any]) -> Json | None:
             "names": ours["spec"]["names"],
             "conversion": {"strategy": "None"},
         }
-    if is_helms(live):
+    if a_helm_upgrade_may_drop(live):
         patch["metadata"] = {"annotations": {HELM_POLICY: KEEP}}
     return patch or None
 
