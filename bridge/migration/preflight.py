@@ -2,36 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from bridge.kube.failures import KubeFailure
+from bridge.kube.failures import Forbidden, KubeFailure
+from bridge.kube.resources import NAMESPACES
 from bridge.migration.adopting import gathered
 from bridge.migration.context import Context
 from bridge.migration.kinds import ACCESS_REVIEWS
 from translators.migration.findings import Finding, error
-from translators.model import ack_group
+from translators.model import Json, ack_group
 
-_WRITES: tuple[tuple[str, str, str, bool], ...] = (
-    ("", "configmaps", "create", True),
-    ("", "configmaps", "patch", True),
-    ("", "namespaces", "create", False),
-    ("apps", "deployments", "patch", False),
-    ("apiextensions.k8s.io", "customresourcedefinitions", "patch", False),
-    ("admissionregistration.k8s.io", "validatingadmissionpolicies", "patch", False),
-    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "patch", False),
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What it takes for one kind of request; an empty namespace is all of them, an empty name every name."""
+
+    group: str
+    resource: str
+    verb: str
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}.{self.group}".rstrip(".")
+
+    @property
+    def review(self) -> Json:
+        """The SelfSubjectAccessReview that asks for it."""
+        named = ("group", "resource", "verb", "namespace", "name")
+        attributes = {key: value for key in named if (value := getattr(self, key))}
+        return {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+
+
+_ADMISSION = "admissionregistration.k8s.io"
+_CLUSTER_WIDE = (
+    Right("apps", "deployments", "patch"),
+    Right("apiextensions.k8s.io", "customresourcedefinitions", "patch"),
+    Right(_ADMISSION, "validatingadmissionpolicies", "patch"),
+    Right(_ADMISSION, "validatingadmissionpolicybindings", "patch"),
 )
-"""Group, resource, verb, and whether only the journal's namespace counts."""
 
 
 async def permissions(context: Context) -> list[Finding]:
     """CK104: one finding for each kind of write that the API server would refuse."""
-    wanted = list(_WRITES)
+    home = context.state_namespace
+    wanted = [
+        *(Right("", "configmaps", verb, namespace=home) for verb in ("create", "patch")),
+        Right("", "namespaces", "get", name=home),
+        *_CLUSTER_WIDE,
+    ]
+    if await _is_missing(context, home):
+        wanted.append(Right("", "namespaces", "create"))
     for kind, resource in sorted(context.cluster.ack_kinds.items()):
-        wanted += [(ack_group(kind), resource.plural, verb, False) for verb in ("create", "patch")]
-    answers = await gathered(_allowed(context, one) for one in wanted)
-    refused = sorted(
-        {f"{verb} {plural}.{group}".rstrip(".") for group, plural, verb, _ in _refused(wanted, answers)}
-    )
+        wanted += [Right(ack_group(kind), resource.plural, verb) for verb in ("create", "patch")]
+    answers = await gathered(_allowed(context, right) for right in wanted)
+    refused = sorted({str(right) for right, allowed in zip(wanted, answers, strict=True) if not allowed})
     if not refused:
         return []
     return [
@@ -44,24 +73,17 @@ async def permissions(context: Context) -> list[Finding]:
     ]
 
 
-def _refused(
-    wanted: Sequence[tuple[str, str, str, bool]], answers: Sequence[bool]
-) -> list[tuple[str, str, str, bool]]:
-    return [one for one, allowed in zip(wanted, answers, strict=True) if not allowed]
-
-
-async def _allowed(context: Context, wanted: tuple[str, str, str, bool]) -> bool:
-    group, plural, verb, in_state_namespace = wanted
-    attributes = {"group": group, "resource": plural, "verb": verb}
-    if in_state_namespace:
-        attributes["namespace"] = context.state_namespace
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
+async def _is_missing(context: Context, namespace: str) -> bool:
+    """Whether the journal's namespace has to be made. No where it can't be read, which is a finding."""
     try:
-        answer = await context.cluster.create(ACCESS_REVIEWS, None, review)
+        return await context.cluster.get(NAMESPACES, None, namespace) is None
+    except Forbidden:
+        return False
+
+
+async def _allowed(context: Context, right: Right) -> bool:
+    try:
+        answer = await context.cluster.create(ACCESS_REVIEWS, None, right.review)
     except KubeFailure:
         # Who may not even ask finds out by trying.
         return True

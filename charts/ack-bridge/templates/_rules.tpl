@@ -1,6 +1,6 @@
 {{- /*
 What each role may do. One rule is one reason; tests/charts/test_rbac.py holds every verb against what the
-API server is really asked for, and takes each rule away to see what breaks.
+API server is really asked for, and takes each rule away to see that a request of these is refused.
 */ -}}
 
 {{- define "ack-bridge.rules.run" -}}
@@ -151,10 +151,7 @@ API server is really asked for, and takes each rule away to see what breaks.
 - apiGroups: [""]
   resources: [nodes]
   verbs: [list]
-# The journal's namespace.
-- apiGroups: [""]
-  resources: [namespaces]
-  verbs: [create]
+# The journal's namespace, which is the chart's own.
 - apiGroups: [""]
   resources: [namespaces]
   resourceNames: [{{ .Release.Namespace }}]
@@ -164,9 +161,13 @@ API server is really asked for, and takes each rule away to see what breaks.
   resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
   verbs: [create, patch]
 - apiGroups: [admissionregistration.k8s.io]
+  resources: [validatingadmissionpolicies]
+  resourceNames: [ack-bridge-guard]
+  verbs: [get]
+- apiGroups: [admissionregistration.k8s.io]
   resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
   resourceNames: [ack-bridge-guard]
-  verbs: [get, delete]
+  verbs: [delete]
 {{- end -}}
 
 {{- define "ack-bridge.rules.journal" -}}
