@@ -170,14 +170,15 @@ def test_a_person_decides_what_becomes_of_an_edit(small: Stack, choice: str) -> 
     assert small.changing_calls() == []
 
 
-def test_labels_annotations_and_finalizers_come_back_byte_for_byte(small: Stack) -> None:
-    """Invariant 9."""
-    stored = small.old()
+def test_invariant_9_what_was_there_comes_back_byte_for_byte_and_aws_is_as_it_was(small: Stack) -> None:
+    stored, in_aws = small.old(), small.aws.state.snapshot()
     migrate(small)
     noise = {"metadata": {"labels": {"added": "since"}, "annotations": {"note": "x"}, "finalizers": None}}
     small.plane.request("PATCH", LIVE_PATH, noise, content_type=MERGE)
     roll_back(small)
     assert restorables(small.old()) == restorables(stored)
+    assert small.changing_calls() == []
+    assert small.aws.state.snapshot() == in_aws
 
 
 def test_an_object_that_was_lost_is_made_again_with_its_status(small: Stack) -> None:

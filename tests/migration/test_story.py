@@ -34,7 +34,7 @@ def writes_of(proxy: FaultProxy) -> list[str]:
     return [f"{w.method} {w.path}" for w in proxy.writes() if "accessreviews" not in w.path]
 
 
-def test_check_and_plan_only_get_and_list(world: Stack, tmp_path: Path) -> None:
+def test_invariant_1_what_only_looks_gets_and_lists_alone(world: Stack, tmp_path: Path) -> None:
     world.with_fleet()
     before = world.aws.state.snapshot()
     with FaultProxy(world.plane) as proxy:
@@ -42,6 +42,9 @@ def test_check_and_plan_only_get_and_list(world: Stack, tmp_path: Path) -> None:
         check = world.ack_bridge("check", code=2, kubeconfig=kubeconfig)
         plan = world.ack_bridge("plan", "--out", "plan.json", code=2, kubeconfig=kubeconfig)
         world.ack_bridge("status", kubeconfig=kubeconfig)
+        flags = ("-o", "json", "--out", "report.json")
+        world.ack_bridge("diff-report", *flags, code=None, kubeconfig=kubeconfig)
+        assert json.loads((world.work / "report.json").read_text())
         assert {seen.method for seen in proxy.requests} == {"GET"}
     assert "errors 0" in check.out
     assert plan.last == "adopt 36, skip 30, blocked 0, create 0, change 0, destroy 0"
@@ -151,8 +154,7 @@ def _git_yaml_is_no_change(world: Stack) -> None:
     assert {r: o["metadata"]["generation"] for r, o in world.ack_objects().items()} == generations
 
 
-def test_a_second_migrate_writes_nothing(world: Stack, tmp_path: Path) -> None:
-    """Invariant 5."""
+def test_invariant_5_a_second_migrate_writes_nothing(world: Stack, tmp_path: Path) -> None:
     world.with_fleet()
     migrate(world)
     world.aws.clear_calls()
