@@ -100,11 +100,11 @@ class _Command:
                         typer.echo(line, err=True)
                     options.say_next(f"git add {self._to} && git commit")
                     return 0
-                if not leaving:
+                if not leaving and not ending.interrupted:
                     typer.echo("nothing to release", err=True)
                     options.say_next("ack-bridge status")
                     return EXIT_FINDINGS if counts[Leaving.BLOCKED] else 0
-                if not self._yes:
+                if leaving and not self._yes:
                     with reporter.paused():
                         options.confirm(
                             f"Release {leaving} old objects? This is the point of no return: rollback will "

@@ -85,7 +85,7 @@ async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: s
             undoing = Rollback(context, choices.selection, choices.edited)
             preview = await undoing.prepare()
             _show(preview)
-            if not preview.to_do and (preview.was_over or not preview.completes):
+            if preview.is_void:
                 typer.echo("nothing to roll back", err=True)
                 options.say_next("ack-bridge status")
                 return EXIT_FINDINGS if any(s.way is Way.BLOCKED for s in preview.steps) else 0

@@ -55,6 +55,12 @@ class Release:
         self._journal = JournalStore(context.cluster, context.state_namespace)
         self._legacy: dict[Reference, Json] = {}
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether an earlier release did not come to its end; the guard may stand though nothing is left."""
+        head = self._journal.journal.head
+        return head is not None and head.phase is Phase.RELEASING
+
     async def prepare(self) -> list[Farewell]:
         """What would become of each selected old object, in the order in which it would be done."""
         await self._journal.load()

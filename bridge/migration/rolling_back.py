@@ -31,13 +31,20 @@ class Preview:
     completes: bool
     """Nothing stays with ACK afterwards, so the old operator can be started again."""
     prospects: Prospects
-    was_over: bool
-    """An earlier rollback came to its end; nothing is left to do."""
+    phase: Phase
+    """How far the migration was before."""
 
     @property
     def to_do(self) -> tuple[Step, ...]:
         """The steps that do something."""
         return tuple(s for s in self.steps if s.way in {Way.RESTORE, Way.RECREATE, Way.FORGET})
+
+    @property
+    def is_void(self) -> bool:
+        """Whether carrying it out would do nothing at all; an interrupted one still has its end to write."""
+        if self.to_do or self.phase is Phase.ROLLING_BACK:
+            return False
+        return not self.completes or self.phase is Phase.ROLLED_BACK
 
     @property
     def can_start(self) -> Startable:
@@ -78,8 +85,7 @@ class Rollback:
         standing = {r.reference for r in self._journal.records.values() if r.stage in _STANDING}
         completes = not ((standing - chosen) | (standing & stuck))
         prospects = await restarting.prospects(self._context, head.paused if completes else ())
-        over = head.phase is Phase.ROLLED_BACK
-        return Preview(tuple(steps), completes, prospects, over)
+        return Preview(tuple(steps), completes, prospects, head.phase)
 
     async def test_pull(self, preview: Preview) -> Preview:
         """The same, with a test pod for what looking alone could not tell. Writes (and removes) that pod."""

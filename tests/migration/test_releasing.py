@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from tests.migration.steps import FAST, migrate
-from tests.migration.world import Stack
+from tests.migration.world import STATE, Stack
+from translators.migration.guard import NAME
+from translators.migration.record import HEAD_NAME
 from translators.model import Reference
 
 pytestmark = pytest.mark.stack
@@ -87,6 +89,26 @@ def test_one_object_can_be_released_and_can_not_be_rolled_back_any_more(world: S
     back = world.ack_bridge("rollback", "--all", "--yes", "--without-operator", *FAST, code=2)
     assert "Model/default/alone blocked: it was released: there is no way back" in back.err
     assert Reference.ack("Model", "default", "alone") in world.ack_objects()
+
+
+def test_a_release_that_was_killed_right_before_its_end_comes_to_it(world: Stack) -> None:
+    """Everything had gone and was noted; only the guard and the head were not written."""
+    world.with_fleet("alone", operator=False)
+    migrate(world)
+    where = f"/api/v1/namespaces/{STATE}/configmaps/{HEAD_NAME}"
+    guard = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+    binding = world.plane.request("GET", f"{guard}/{NAME}")
+    world.ack_bridge("release", "--all", "--yes", *FAST)
+    head = world.plane.request("GET", where)["data"]
+    half = {key: value.replace('"released"', '"releasing"') for key, value in head.items()}
+    assert half != head
+    world.plane.request("PATCH", where, {"data": half}, content_type=MERGE)
+    kept = {"name": binding["metadata"]["name"], "labels": binding["metadata"]["labels"]}
+    world.plane.request("POST", guard, {**binding, "metadata": kept})
+    assert world.status()["phase"] == "releasing"
+    world.ack_bridge("release", "--all", "--yes", *FAST)
+    assert world.status()["phase"] == "released"
+    assert not world.guarded()
 
 
 def test_adopted_finished_jobs_cost_aws_nothing_when_they_go(world: Stack) -> None:
