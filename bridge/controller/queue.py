@@ -21,7 +21,7 @@ RETRY = Backoff(first=1.0, limit=300.0)
 AGAIN_SOON = Backoff(first=0.1, limit=300.0)
 """For a conflict: what is needed is on its way to us already."""
 AWS_BUSY = Backoff(first=1.0, limit=60.0)
-"""For throttling and outages of AWS: it is not asked more often, and nobody waits long once it answers again."""
+"""For throttling and outages of AWS: nobody waits long once it answers again."""
 
 _STALE_ALLOWED = 1000
 """Overtaken times that are kept until theirs comes, before they are swept."""

@@ -10,7 +10,6 @@ import pytest
 
 from tests.stack.aws import AwsDouble, Clock
 from tests.stack.bridge import BridgeProcess
-from tests.stack.controlplane import ControlPlane
 from tests.stack.local import LocalStack
 
 REAL = bool(os.environ.get("ACK_SAGEMAKER_CONTROLLER"))
@@ -23,10 +22,16 @@ _names = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def stack(control_plane: ControlPlane) -> Iterator[LocalStack]:
-    """Control plane, CRDs, AWS double and ACK."""
-    with LocalStack(plane=control_plane, aws=AwsDouble(clock=Clock(speed=SPEED)), ack_speed=SPEED) as started:
+def stack() -> Iterator[LocalStack]:
+    """Control plane, CRDs, AWS double and ACK; of its own, for `run` serves every namespace of it."""
+    with LocalStack(aws=AwsDouble(clock=Clock(speed=SPEED)), ack_speed=SPEED) as started:
         yield started
+
+
+@pytest.fixture
+def namespace(stack: LocalStack) -> str:
+    """A namespace of its own on that stack."""
+    return _namespace(stack)
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +45,13 @@ def fast_stack() -> Iterator[LocalStack]:
 @pytest.fixture
 def fast_namespace(fast_stack: LocalStack) -> str:
     """A namespace of its own on the fast stack."""
+    return _namespace(fast_stack)
+
+
+def _namespace(stack: LocalStack) -> str:
     name = f"test-{os.getpid()}-{next(_names)}"
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    fast_stack.plane.request("POST", "/api/v1/namespaces", body)
+    stack.plane.request("POST", "/api/v1/namespaces", body)
     return name
 
 
