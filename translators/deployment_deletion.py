@@ -60,7 +60,8 @@ class DeletionStep(DeploymentStep):
             self.actions.append(Patch(Reference.of(ack), objects.uid_of(ack), body))
         if not objects.is_deleting(ack):
             self.actions.append(Delete(Reference.of(ack), objects.uid_of(ack)))
-        return self.done(follow=(self.resource,))
+        # ACK's news wakes it; the look by time is for news that never comes.
+        return self.done(again=_POLL, follow=(self.resource,))
 
     def _without_endpoint(self, foreign: Json | None) -> Decision:
         answer = self.world.ask(self.question())

@@ -167,6 +167,8 @@ class _Living(JobWriting):
             return self.asking(enriched)
         if isinstance(enriched, Failure):
             return self.describe_failed(enriched)
+        if ack is not None:
+            self._say_failure(enriched)
         also = self.translator.also(self.legacy, enriched, self.world)
         self.actions.extend(also.actions)
         if also.questions:
@@ -175,6 +177,12 @@ class _Living(JobWriting):
             mirrored = self.translator.mirrored(self.named(), enriched.fields)
             self.write(self.translator.adjusted(self.legacy, ack, mirrored) if ack else mirrored)
         return self._following(ack, enriched, also.again_after)
+
+    def _say_failure(self, view: JobView) -> None:
+        """Once, as an Event: not every kind's old status has a place for the reason (§4.1)."""
+        reason = view.fields.get("failureReason")
+        if view.status == "Failed" and reason and self.status.get(self.facts.status_field) != "Failed":
+            self.emit("JobFailed", str(reason), "Warning")
 
     def _shadow(self) -> Decision:
         """A training job that a tuning job spawned: mirrored from AWS itself, with no ACK object."""

@@ -24,7 +24,7 @@ from typing import Any
 
 from tests.stack.local import LocalStack
 from tests.stack.paths import PLURALS, collection
-from translators.model import LEGACY_GROUP, Json, Reference
+from translators.model import AUTOSCALING_GROUP, LEGACY_GROUP, SAGEMAKER_GROUP, Json, Reference
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "legacy"
 CLEANED_WITHIN = 90.0
@@ -153,7 +153,8 @@ def play(
         deadline = time.monotonic() + limit
         while not ended(telling):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the story did not end within {limit} s: {_states(telling)}")
+                stands = how_it_stands(stack, namespace)
+                raise TimeoutError(f"the story did not end within {limit} s: {_states(telling)}\n{stands}")
             time.sleep(0.05)
         calls = list(stack.aws.calls)
     finally:
@@ -175,13 +176,30 @@ def _clean_up(stack: LocalStack, namespace: str) -> None:
         stack.delete(reference)
     while left := _remaining(stack, namespace):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not deleted within {CLEANED_WITHIN} s: {', '.join(map(str, left))}")
+            stands = how_it_stands(stack, namespace)
+            names = ", ".join(map(str, left))
+            raise TimeoutError(f"not deleted within {CLEANED_WITHIN} s: {names}\n{stands}")
         time.sleep(0.1)
 
 
 def _remaining(stack: LocalStack, namespace: str) -> list[Reference]:
     found = [obj for kind in STATUS_FIELDS for obj in stack.list(LEGACY_GROUP, kind, namespace)]
     return [Reference.of({"apiVersion": f"{LEGACY_GROUP}/v1", **obj}) for obj in found]
+
+
+def how_it_stands(stack: LocalStack, namespace: str) -> str:
+    """ACK's objects, the last AWS calls and the end of the log: for a failure's text."""
+    lines = []
+    for kind in ("Endpoint", "EndpointConfig", "Model", "ScalableTarget", "ScalingPolicy"):
+        group = AUTOSCALING_GROUP if kind.startswith("Scal") else SAGEMAKER_GROUP
+        for ack in stack.list(group, kind, namespace):
+            kept = ("name", "deletionTimestamp", "finalizers", "annotations")
+            metadata = {key: ack["metadata"].get(key) for key in kept}
+            lines.append(f"ACK {kind}: {metadata} {(ack.get('status') or {}).get('conditions')}")
+    lines += [f"AWS {c.operation} {c.request} {c.error or ''}" for c in list(stack.aws.calls)[-20:]]
+    for log in sorted(stack.folder.glob("bridge-*.log")):
+        lines += log.read_text().splitlines()[-20:]
+    return "\n".join(lines)
 
 
 def normalised(value: Any) -> Any:

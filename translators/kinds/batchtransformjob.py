@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from translators import backward, jobstep
-from translators.jobs import JobFacts, JobTranslator, JobView
-from translators.model import Decision, Emit, Json, Untranslatable, World
+from translators.jobs import JobFacts, JobTranslator
+from translators.model import Decision, Json, Untranslatable, World
 
 FACTS = JobFacts(
     kind="BatchTransformJob",
@@ -59,14 +59,6 @@ class BatchTransformJobTranslator(JobTranslator):
         if not differing:
             return status
         return {**status, "transformJobStatus": "Failed", "additional": SPEC_DIFFERS + "\n".join(differing)}
-
-    def also(self, legacy: Json, view: JobView, world: World) -> Decision:
-        """A failure reason, which has no place in the old status, is said once as an Event."""
-        reason = view.fields.get("failureReason")
-        known = (legacy.get("status") or {}).get(self.facts.status_field) == "Failed"
-        if view.status != "Failed" or not reason or known:
-            return Decision()
-        return Decision(actions=(Emit("JobFailed", str(reason), "Warning"),))
 
     def _differences(self, legacy: Json, ack: Json) -> Iterator[str]:
         running = ack.get("spec")
