@@ -114,6 +114,24 @@ def test_throttling_of_the_create_is_no_failure_and_starts_one_job(job: Job) -> 
     assert len(mine) == 1
 
 
+def test_an_outage_of_aws_is_no_failure_and_starts_one_job(job: Job) -> None:
+    job.stack.aws.fail("CreateTrainingJob", "InternalFailure", "try again", times=4, status=500)
+    job.apply()
+    job.until(lambda: job.has("InProgress"))
+    accepted = [c for c in job.stack.aws.calls_of("CreateTrainingJob") if not c.error]
+    mine = [c for c in accepted if c.request["TrainingJobName"].startswith(job.legacy.name)]
+    assert len(mine) == 1
+
+
+def test_a_job_that_was_stopped_outside_shows_it_and_is_not_started_again(job: Job) -> None:
+    job.apply()
+    job.until(lambda: job.has("InProgress"))
+    name = job.status["sageMakerTrainingJobName"]
+    job.stack.aws_client("sagemaker", "eu-west-1").stop_training_job(TrainingJobName=name)
+    job.until(lambda: job.has("Stopped"))
+    assert len(job.calls("CreateTrainingJob")) == 1
+
+
 def test_a_job_that_somebody_else_has_under_this_name_is_left_alone(job: Job) -> None:
     name = f"theirs-{job.legacy.name}"
     sagemaker = job.stack.aws_client("sagemaker", "eu-west-1")
