@@ -133,16 +133,22 @@ class JournalStore:
     async def add(self, records: Sequence[Record]) -> None:
         """Write new records; those of objects that are known are rewritten where they stand."""
         known = self.records
-        while pending := [r for r in records if r.reference not in self.records]:
-            chunk = records_.chunked(pending, self.journal.next_chunk)[0]
+        chunks = self._chunked(records)
+        while chunks:
             try:
-                await self._write(records_.pack(chunk, self.namespace))
+                await self._write(records_.pack(chunks[0], self.namespace))
             except _Moved as moved:
                 # Written by a command that we have overtaken: it keeps the name, and what it says counts.
                 await self._take_over(moved.found)
+                chunks = self._chunked(records)
                 continue
-            self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunk))
+            self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunks.pop(0)))
         await self.update(record for record in records if record.reference in known)
+
+    def _chunked(self, records: Sequence[Record]) -> list[Chunk]:
+        """New chunks for those that the journal does not know."""
+        known = self.records
+        return records_.chunked([r for r in records if r.reference not in known], self.journal.next_chunk)
 
     async def update(self, records: Iterable[Record]) -> None:
         """Rewrite records of objects that are in the journal; writes only the chunks that change."""
