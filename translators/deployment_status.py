@@ -72,7 +72,8 @@ class DeploymentStep(Step):
 
     def question(self) -> Question:
         """What AWS says of the endpoint, configuration included."""
-        return Question.of("DescribeEndpoint", self.region, EndpointName=self.name)
+        asked = Question.of("DescribeEndpoint", self.region, EndpointName=self.name)
+        return asked.within(self.account(self.status.get("endpointArn"), self.ack if self.ours() else None))
 
     def view(self) -> EndpointView | None:
         """The latest that is known without asking; None where nothing is, or only what is outdated."""

@@ -63,13 +63,15 @@ class JobKnowledge:
                 return self.ask_view(from_ack)
             return from_ack
         if isinstance(latest, NotFound):
-            return latest if frozen and (from_ack is None or not from_ack.finished) else from_ack
+            gone = frozen and (from_ack is None or not from_ack.finished)
+            # The feed does not know in which account the job is; a question does.
+            return self.ask_view(from_ack) if gone else from_ack
         if latest is None:
             return from_ack
         from_feed = self.view_of(descriptions.ack_shaped(latest.data), from_ack=False)
         return _further(from_ack, from_feed)
 
-    def ask_view(self, from_ack: JobView) -> JobView | NotFound | Failure | Question:
+    def ask_view(self, from_ack: JobView | None) -> JobView | NotFound | Failure | Question | None:
         """AWS itself, where ACK has stopped looking and no feed follows."""
         question = self.describe_question()
         answer = self.world.ask(question)
@@ -184,7 +186,9 @@ class JobKnowledge:
 
     def describe_question(self) -> Question:
         """What to ask AWS about it."""
-        return Question.of(self.facts.describe, self.region, **{self.facts.describe_parameter: self.name})
+        asked = Question.of(self.facts.describe, self.region, **{self.facts.describe_parameter: self.name})
+        ours = self.ack is not None and marks.is_made_for(self.ack, self.legacy)
+        return asked.within(objects.account_of(objects.arn_of(self.ack or {})) if ours else "")
 
     def adopting(self) -> Json:
         """The ACK object that takes the existing job over."""

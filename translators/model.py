@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -111,12 +111,18 @@ class Question:
     operation: str
     region: str
     parameters: tuple[tuple[str, Any], ...] = ()
+    account: str = field(default="", compare=False)
+    """Where the thing is known to be: "not found" in any other account says nothing (invariant 7)."""
 
     @classmethod
     def of(cls, operation: str, region: str, **parameters: Any) -> Question:
         """Lists among the parameters become tuples so that the question can be a key."""
         frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
         return cls(operation, region, tuple(sorted(frozen.items())))
+
+    def within(self, account: str) -> Question:
+        """The same question, of a thing that is known to be in this account; "" where that is not known."""
+        return replace(self, account=account)
 
 
 @dataclass(frozen=True, slots=True)

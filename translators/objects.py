@@ -118,6 +118,12 @@ def arn_of(ack: Mapping[str, Any]) -> str | None:
     return cast("str | None", (status_of(ack).get("ackResourceMetadata") or {}).get("arn"))
 
 
+def account_of(arn: str | None) -> str:
+    """The account in an ARN, "" where it is none."""
+    parts = (arn or "").split(":")
+    return parts[4] if len(parts) > 5 and parts[0] == "arn" else ""
+
+
 def is_managed(ack: Mapping[str, Any]) -> bool:
     """Whether ACK has put its finalizer on: it created or adopted the thing in AWS."""
     return any(name.startswith(ACK_FINALIZER_PREFIX) for name in finalizers_of(ack))

@@ -274,7 +274,10 @@ class _PartStep(Step):
 
     def _question(self) -> Question:
         parameters = {self.facts.describe_parameter: self.name}
-        return Question.of(self.facts.describe, self.tracked_region, **parameters)
+        asked = Question.of(self.facts.describe, self.tracked_region, **parameters)
+        return asked.within(
+            self.account(self.status.get(self.facts.arn_status), self.ack if self._ours() else None)
+        )
 
     def _adopt(self) -> None:
         fields = {self.facts.name_field: self.name}

@@ -198,6 +198,10 @@ class Step:
         named = " and ".join(missing)
         return f"{named} of ACK {verb} not served by this cluster: install the ACK {controller}"
 
+    def account(self, arn: str | None, ack: Json | None) -> str:
+        """The AWS account in which the thing is known to be, by its status or ACK; "" where unknown."""
+        return objects.account_of(arn) or objects.account_of(objects.arn_of(ack or {}))
+
     def age_of(self, ack: Mapping[str, Any]) -> float:
         """Seconds since an ACK object was created."""
         created: datetime = objects.created_at(ack)

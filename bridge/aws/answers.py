@@ -1,6 +1,7 @@
 """AWS, call by call: implements `bridge.controller.ports.AwsPort`.
 
-An answer is `Found`, `NotFound` or `Failure`; only AWS' own words make it `NotFound` (invariant 7).
+An answer is `Found`, `NotFound` or `Failure`; only AWS' own words make it `NotFound`, and of a thing that is
+known to be in one account, only words from that account (invariant 7).
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from bridge.aws.operations import Operation, operation
 from bridge.aws.rate import Buckets, Rate
 from bridge.aws.sessions import POOL, Sessions
 from translators.model import Answer, CallAws, Failure, Found, NotFound, Question
+
+WRONG_ACCOUNT = "WrongAccount"
+"""Our own code, beside AWS': the question was asked in an account that the thing is not in."""
 
 CallObserver = Callable[[str, str], None]
 """Told the operation and its result after each call: `ok`, `not_found`, `throttled` or `failed`."""
@@ -57,7 +61,21 @@ class AwsAnswers:
         if called.mutating:
             raise ValueError(f"{called.name} changes something in AWS and is no question")
         parameters = {k: list(v) if isinstance(v, tuple) else v for k, v in question.parameters}
-        return self._made(called, question.region, parameters)
+        answer = self._made(called, question.region, parameters)
+        if isinstance(answer, NotFound) and question.account:
+            return self._confirmed(answer, question)
+        return answer
+
+    def _confirmed(self, missing: NotFound, question: Question) -> Answer:
+        """Whether those who did not find it looked in the right account."""
+        who = self._made(operation("GetCallerIdentity"), question.region, {})
+        if not isinstance(who, Found):
+            return who
+        asked = str(who.data["Account"])
+        if asked == question.account:
+            return missing
+        text = f"it is in account {question.account}, but the AWS credentials of ack-bridge are for {asked}"
+        return Failure(WRONG_ACCOUNT, text, False, missing.asked_at)
 
     def call(self, call: CallAws) -> Answer:
         """One call that changes something. Blocking and thread-safe. Raises as `ask` does, reversed."""

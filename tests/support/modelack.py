@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tests.support.modelaws import CHANGING, AwsModel, Refused
+from tests.support.modelaws import ACCOUNT, CHANGING, AwsModel, Refused
 from translators import descriptions, objects
 from translators.model import (
     ADOPTED_ANNOTATION,
@@ -210,7 +210,9 @@ class AckModel:
         obj = self.store[reference]
         resource = objects.resource_of(obj)
         metadata: dict[str, Any] = {"region": objects.ack_region_of(obj)}
-        metadata["arn"] = f"arn:aws:x:{resource}"
+        if resource is not None:
+            kind = resource.kind.lower()
+            metadata["arn"] = f"arn:aws:sagemaker:{resource.region}:{ACCOUNT}:{kind}/{resource.name}"
         status: Json = {"ackResourceMetadata": metadata}
         if reference.kind == "Endpoint":
             shaped = descriptions.ack_shaped(found)

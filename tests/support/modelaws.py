@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from translators.model import Answer, Found, Json, NotFound, Question
+from translators.model import Answer, Failure, Found, Json, NotFound, Question
 
+ACCOUNT = "123456789012"
 CHANGING = ("Creating", "Updating", "RollingBack", "Deleting")
 
 
@@ -50,6 +51,8 @@ class AwsModel:
     """Updates to these are rolled back, creations with them fail."""
     refusing: dict[str, Refused] = field(default_factory=dict)
     """By operation."""
+    asked_as: str = ACCOUNT
+    """The account that the bridge's credentials are for; ACK's are always for the right one."""
 
     def state(self) -> Json:
         """What exists; endpoints without their times."""
@@ -213,7 +216,10 @@ class AwsModel:
     # --- answers
 
     def answer(self, question: Question, now: datetime) -> Answer:
-        """A read-only call."""
+        """A read-only call of the bridge."""
+        if self.asked_as != ACCOUNT:
+            known = question.account not in ("", self.asked_as)
+            return Failure("WrongAccount", "", False, now) if known else NotFound(now)
         asked = dict(question.parameters)
         region = question.region
         match question.operation:
@@ -242,7 +248,7 @@ class AwsModel:
             config = endpoint.get("becoming", config)
         answer: Json = {
             "EndpointName": name,
-            "EndpointArn": f"arn:aws:sagemaker:{region}:123456789012:endpoint/{name}",
+            "EndpointArn": f"arn:aws:sagemaker:{region}:{ACCOUNT}:endpoint/{name}",
             "EndpointConfigName": config,
             "EndpointStatus": endpoint["status"],
             "CreationTime": _moment(endpoint["created"]),
