@@ -389,6 +389,21 @@ def test_a_custom_metric_lost_its_dimensions_on_all_but_the_first_resource() -> 
     )
 
 
+@pytest.mark.parametrize("migrated", [False, True])
+def test_what_an_edit_left_behind_in_aws_is_told(migrated: bool) -> None:
+    """The status of a policy still names a variant that its spec no longer does: target and policy stay."""
+    edited = Fleet.untouched(migrated=migrated)
+    del edited.legacy("HostingAutoscalingPolicy", "both")["spec"]["resourceId"][1]
+    found = of(edited.report(), "HostingAutoscalingPolicy", "both")
+    left = [d for d in found.differences if d.code == "NotInSpec"]
+    resources = [found.parts[d.part].resource for d in left if d.part is not None]
+    assert sorted((r.kind, r.name) for r in resources if r is not None) == [
+        ("ScalableTarget", "endpoint/scaled-b/variant/AllTraffic"),
+        ("ScalingPolicy", "OnInvocations@endpoint/scaled-b/variant/AllTraffic"),
+    ]
+    assert {d.difference for d in left} == {DifferenceClass.DRIFT}
+
+
 def test_two_ack_objects_for_one_target_block() -> None:
     """As recorded: the real ACK adopts one target twice without complaint (design §5b.14)."""
     doubled = Fleet(ack=fleet.lines("ack-adopted.jsonl"), aws=Fleet.untouched(migrated=True).aws)

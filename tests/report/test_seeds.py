@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from tests.report.fleet import Fleet, RecordedAws, told
-from tests.report.seeds import SEEDS, Seed
+from tests.report.seeds import SEEDS, Seed, ack, adopted, before, harmless
 from translators.comparison.model import Difference, DifferenceClass, Report, Stage
 from translators.model import Reference
+
+NOT_PLANTED = {"SharedTarget", "OtherPolicySetIt", "NotInSpec", "DimensionsLost"}
+"""True of the fleet as it is, or of several things in AWS at once; `test_comparison` has them."""
 
 Found = tuple[Reference, str, str, str, str]
 
@@ -32,22 +37,36 @@ def found(report: Report) -> Counter[Found]:
 
 
 @cache
-def untouched(*, migrated: bool) -> Counter[Found]:
-    return found(Fleet.untouched(migrated=migrated).report(keep_equal=False))
+def untouched(*, migrated: bool, aws: bool = True) -> Counter[Found]:
+    return found(Fleet.untouched(migrated=migrated).report(aws=aws, keep_equal=False))
 
 
-def test_there_are_at_least_fifty_seeds_over_all_kinds_and_sides() -> None:
+def test_there_are_seeds_of_all_classes_on_all_kinds_and_sides() -> None:
     assert len(SEEDS) >= 50
-    assert {seed.owner[0] for seed in SEEDS} == KINDS
     assert len({seed.name for seed in SEEDS}) == len(SEEDS)
     assert {seed.difference for seed in SEEDS} == set(DifferenceClass) - {DifferenceClass.EQUAL}
+    for seeds in (before.SEEDS, adopted.SEEDS, ack.SEEDS):
+        assert {seed.owner[0] for seed in seeds} == KINDS
+    for cls in (DifferenceClass.BLOCKING, DifferenceClass.DRIFT):
+        assert {seed.owner[0] for seed in SEEDS if seed.difference is cls} == KINDS
+    harmless_kinds = {seed.owner[0] for seed in harmless.SEEDS}
+    assert harmless_kinds == KINDS
+
+
+def test_every_code_of_the_documentation_has_a_seed() -> None:
+    """Those of the plan and of the translation have tests of their own."""
+    page = (Path(__file__).parents[2] / "docs" / "diff-report.md").read_text()
+    documented = set(re.findall(r"^\| `([A-Z][A-Za-z]+)` \|", page, re.MULTILINE))
+    assert len(documented) > 20
+    assert documented - {seed.code for seed in SEEDS} == NOT_PLANTED
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.name)
 def test_a_planted_difference_is_found_once_and_classed_right(seed: Seed) -> None:
     fleet = Fleet.untouched(migrated=seed.migrated)
     seed.plant(fleet)
-    new = found(fleet.report(keep_equal=False)) - untouched(migrated=seed.migrated)
+    aws = not seed.without_aws
+    new = found(fleet.report(aws=aws, keep_equal=False)) - untouched(migrated=seed.migrated, aws=aws)
     ((reference, cls, code, path, _),) = new.elements()
     assert reference == Reference.of(fleet.legacy(*seed.owner))
     assert (cls, code, path) == (seed.difference.value, seed.code, seed.path)

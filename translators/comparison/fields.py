@@ -156,7 +156,15 @@ def _ack_is_odd(steps: Steps, sides: Sides, facts: PartFacts) -> _Found:
             return DifferenceClass.AWS_DEFAULT, wording.aws_default()
         # The old object and ACK say the same, so it is AWS that has moved.
         return DifferenceClass.DRIFT, wording.aws_moved(facts.ack, folds, facts.terminal)
+    if facts.has_translation and sides.translated is MISSING and _left_its_default(where, sides, folds):
+        # Nobody set it: ACK has what AWS had filled in when it adopted, and AWS has something else now.
+        return DifferenceClass.DRIFT, wording.aws_moved(facts.ack, folds, facts.terminal)
     return DifferenceClass.BLOCKING, wording.ack_moved(facts.ack, folds, facts.terminal)
+
+
+def _left_its_default(where: str, sides: Sides, folds: Folds) -> bool:
+    """Whether ACK has a value that AWS fills in by itself, and AWS no longer has such a one."""
+    return folds.fills_in(where, sides.ack) and not folds.fills_in(where, sides.aws)
 
 
 def _aws_is_odd(steps: Steps, sides: Sides, facts: PartFacts) -> _Found:

@@ -40,8 +40,12 @@ _TODO = {"BR102": "See to it before cutover if this object needs it.", "BR105": 
 
 _COMMAND = re.compile(r"(?<!`)\b(?:kubectl|ack-bridge|helm) [a-z][^;,`]*?(?=;|,| and | to |$)")
 
-_SAID_BY_FIELDS = frozenset({"StandsForAnother"})
-"""Reasons of a plan that are told with the field that differs."""
+_SAID_BY = {
+    "StandsForAnother": frozenset({"NamesAnother", "AckRegionDiffers"}),
+    "Gone": frozenset({"GoneInAws", "AckCannotCreate"}),
+    "NeverInAws": frozenset({"AckCannotCreate"}),
+}
+"""Reasons of a plan that are told already where one of these differences is."""
 _NOT_OF_THIS_OBJECT = frozenset({"FamilyBlocked", "AwsUnavailable"})
 """Reasons that are told with another object, or as something that could not be read."""
 
@@ -95,7 +99,7 @@ def of_sharing(legacy: Json, parts: Counterparts, around: Surroundings) -> Itera
             words = wording.shares_target(part.resource, part.owner, _disagreeing(part, around))
             yield _whole(DifferenceClass.BEHAVIOUR, words, index)
         rivals = around.observed.ack_by_resource.get(part.resource, ())
-        if len(rivals) > 1 and part.ack is not None:
+        if len(rivals) > 1 and part.ack is not None and part.owner is None:
             yield _whole(DifferenceClass.BLOCKING, _two_ack_objects(part.resource, rivals), index)
 
 
@@ -115,7 +119,7 @@ def of_plan(entry: Entry, *, migrated: bool, told: frozenset[str]) -> Iterator[D
     `told` are the codes of the differences that were found already.
     """
     reason = entry.reason
-    if reason.code in _NOT_OF_THIS_OBJECT or (reason.code in _SAID_BY_FIELDS and "NamesAnother" in told):
+    if reason.code in _NOT_OF_THIS_OBJECT or not told.isdisjoint(_SAID_BY.get(reason.code, ())):
         return
     words = Words(reason.code, _sentence(reason.message), _commands(reason.fix) or wording.NOTHING)
     if reason.code == "NeverInAws":
