@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from translators import descriptions, marks, naming, objects
 from translators.jobs import (
     FINISHED,
@@ -27,8 +25,8 @@ from translators.model import (
     Untranslatable,
     World,
 )
+from translators.step import Refusal
 
-_REFUSAL = re.compile(r"^(?:api error )?(?P<code>[A-Za-z]+): (?P<message>.*)$", re.DOTALL)
 _RANK = {IN_PROGRESS: 1, STOPPING: 2, **dict.fromkeys(FINISHED, 3)}
 
 
@@ -101,15 +99,12 @@ class JobKnowledge:
         expected = {self.translator.known_name(self.legacy), self.generated_name()} - {""}
         return made_for != self.uid and named is not None and named not in expected
 
-    def refusal(self, ack: Json) -> tuple[str, str] | None:
-        """AWS' code and text where ACK could not create the job."""
-        if (ack.get("status") or {}).get(self.facts.status_field):
+    def refusal(self, ack: Json) -> Refusal | None:
+        """AWS' words where ACK could not create the job."""
+        message = objects.condition_message(ack, objects.RECOVERABLE)
+        if message is None or objects.status_of(ack).get(self.facts.status_field) or objects.is_adopting(ack):
             return None
-        condition = objects.condition(ack, objects.RECOVERABLE)
-        if condition is None or condition.get("status") != "True" or objects.is_adopting(ack):
-            return None
-        matched = _REFUSAL.match(str(condition.get("message", "")))
-        return (matched["code"], matched["message"]) if matched else ("", str(condition.get("message", "")))
+        return Refusal.parse(message)
 
     def desired_differs(self, ack: Json) -> bool:
         """Whether the ACK object asks for something else than the old spec does now."""

@@ -20,6 +20,7 @@ from translators.model import (
     Json,
     NotFound,
 )
+from translators.step import Refusal
 
 ADOPTION_POLL = 30.0
 """Seconds between looks at an adoption that has to come before the stop."""
@@ -37,7 +38,9 @@ class JobRemoval(JobWriting):
             return self._delete_without_ack(ack)
         view = self.view(ack)
         if isinstance(view, JobView) and not self.would_go_back(view) and not view.finished:
-            self.write(self.translator.mirrored(self.named(), view.fields))
+            status = self.translator.mirrored(self.named(), view.fields)
+            said = (status.get("additional"), self._stop_refused(ack))
+            self.write({**status, "additional": "; ".join(str(text) for text in said if text)})
         if objects.is_deleting(ack):
             # A deletion that somebody began with `retain` would leave the job running.
             self.actions.extend(objects.delete_with_resource(ack))
@@ -52,6 +55,14 @@ class JobRemoval(JobWriting):
                 return self.done(again=ADOPTION_POLL)
         self.actions.extend(objects.delete_with_resource(ack))
         return self.done(follow=(self.resource(),))
+
+    def _stop_refused(self, ack: Json) -> str:
+        """Why ACK can't stop the job, in the old words; nothing where that passes by itself."""
+        message = objects.condition_message(ack, objects.RECOVERABLE)
+        if message is None or not objects.is_deleting(ack):
+            return ""
+        refusal = Refusal.parse(message)
+        return "" if refusal.is_transient else f"{self.facts.prefixes['stop']}{refusal}"
 
     def _delete_without_ack(self, foreign: Json | None) -> Decision:
         if self.facts.has_finished(self.status) or not self.name or not self.region:

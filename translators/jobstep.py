@@ -8,6 +8,8 @@ what is next. Texts and order are those of `spec/legacy-jobs.md` §2.3 to §2.6;
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from translators import descriptions, marks, objects
 from translators.jobremoval import JobRemoval
 from translators.jobs import (
@@ -16,7 +18,7 @@ from translators.jobs import (
     JobTranslator,
     JobView,
 )
-from translators.jobwriting import RETRY_LIMIT, TRANSIENT_FIRST, JobWriting
+from translators.jobwriting import JobWriting
 from translators.model import (
     LEGACY_FINALIZER,
     SPAWNED_FINALIZER,
@@ -31,15 +33,10 @@ from translators.model import (
     Untranslatable,
     World,
 )
+from translators.step import RETRY_LIMIT, SILENT_AFTER, TRANSIENT_FIRST, Refusal
 
 FROZEN_POLL = 30.0
 """Seconds between looks at a job that ACK has stopped watching, where no change feed does it."""
-SILENT_AFTER = 60.0
-"""Seconds after which an ACK object that nobody reconciles is worth an Event."""
-
-_TRANSIENT = frozenset(
-    {"ThrottlingException", "RequestExpired", "ServiceUnavailable", "InternalFailure", "RequestTimeout"}
-)
 
 
 def decide(translator: JobTranslator, legacy: Json, world: World) -> Decision:
@@ -60,14 +57,14 @@ class _Living(JobWriting):
         if self.ack is None:
             return self._absent()
         if not marks.is_made_for(self.ack, self.legacy):
-            return self.blocked_by_foreign(self.ack)
+            return self.done() if self.facts.has_finished(self.status) else self.blocked_by_foreign(self.ack)
         if self.is_leftover(self.ack):
             return self.forget(self.ack)
         if objects.is_deleting(self.ack):
             return self._mirror_or_wait(self.ack)
         refusal = self.refusal(self.ack)
         if refusal is not None:
-            return self._refused(self.ack, *refusal)
+            return self._refused(self.ack, refusal)
         if objects.condition_is_true(self.ack, objects.TERMINAL) and not objects.is_managed(self.ack):
             return self._unmanaged(self.ack)
         return self._mirror_or_wait(self.ack)
@@ -119,6 +116,9 @@ class _Living(JobWriting):
         return self.done()
 
     def _vanished(self) -> Decision:
+        """AWS had it and has it no more. ACK would go on saying what it last saw, so its object goes."""
+        if self.ack is not None:
+            self.actions.extend(objects.delete_keeping_resource(self.ack))
         message = (
             f"{VANISHED}the {self.facts.noun} {self.name} is not in {self.region} any more. "
             "It is not started a second time; delete this object and apply it again to run it anew"
@@ -127,19 +127,19 @@ class _Living(JobWriting):
             message, "Vanished", Hold(self.generation, 1, self.after(RETRY_LIMIT), "vanished")
         )
 
-    def _refused(self, ack: Json, code: str, message: str) -> Decision:
+    def _refused(self, ack: Json, refusal: Refusal) -> Decision:
         """AWS refused the create; ACK would ask again for ever (trap 8)."""
         if self.desired_differs(ack):
             self.actions.extend(objects.delete_keeping_resource(ack))
             return self.done()
-        if code in _TRANSIENT:
+        if refusal.is_transient:
             return self.done()
-        text = self.facts.prefixes["create"] + f"{code}: {message}"
-        if code != "ValidationException":
+        text = f"{self.facts.prefixes['create']}{refusal}"
+        if not refusal.is_definitive:
             # Somebody else may repair it (a quota, a permission): ACK's own back-off goes on.
-            return self.problem(text, "CreateRefused", None, code=code)
+            return self.problem(text, "CreateRefused", None, code=refusal.code)
         hold = self.next_hold("refused")
-        self.problem(text, "CreateRefused", hold, code=code)
+        self.problem(text, "CreateRefused", hold, code=refusal.code)
         self.actions.extend(objects.delete_keeping_resource(ack))
         return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
 
@@ -150,6 +150,7 @@ class _Living(JobWriting):
         return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
 
     def _mirror_or_wait(self, ack: Json) -> Decision:
+        self.never_again(ack)
         view = self.view(ack)
         if view is None:
             return self._silent(ack)
@@ -166,7 +167,7 @@ class _Living(JobWriting):
         if isinstance(enriched, Question):
             return self.asking(enriched)
         if isinstance(enriched, Failure):
-            return self.describe_failed(enriched)
+            return self._mirror_poorer(ack, view, enriched)
         if ack is not None:
             self._say_failure(enriched)
         also = self.translator.also(self.legacy, enriched, self.world)
@@ -177,6 +178,24 @@ class _Living(JobWriting):
             mirrored = self.translator.mirrored(self.named(), enriched.fields)
             self.write(self.translator.adjusted(self.legacy, ack, mirrored) if ack else mirrored)
         return self._following(ack, enriched, also.again_after)
+
+    def _mirror_poorer(self, ack: Json | None, view: JobView, failure: Failure) -> Decision:
+        """AWS does not say what ACK lacks: the old status is never older than what ACK says, for all that.
+
+        Of a job that has ended the rest is waited for a little, for nobody would look at it again.
+        """
+        hold, worth_saying = self.failed_look(failure)
+        if (worth_saying or not view.finished) and not self.would_go_back(view):
+            status = self.translator.mirrored(self.named(), view.fields)
+            if worth_saying:
+                said = (status.get("additional"), self.undescribed(failure))
+                status["additional"] = "; ".join(str(text) for text in said if text)
+            before = len(self.actions)
+            self.write(status)
+            if worth_saying and len(self.actions) > before:
+                self.emit("AwsUnavailable", self.undescribed(failure), "Warning")
+        following = self._following(ack, view, (hold.until - self.world.now).total_seconds())
+        return replace(following, hold=hold)
 
     def _say_failure(self, view: JobView) -> None:
         """Once, as an Event: not every kind's old status has a place for the reason (§4.1)."""

@@ -8,10 +8,9 @@ from typing import Any
 
 from translators import marks, naming, objects
 from translators.jobknowledge import JobKnowledge
-from translators.jobs import (
-    SYNCHRONIZING,
-)
+from translators.jobs import IN_PROGRESS, STOPPING, SYNCHRONIZING, VANISHED
 from translators.model import (
+    ADOPTED_ANNOTATION,
     AwsResource,
     Decision,
     Emit,
@@ -23,11 +22,7 @@ from translators.model import (
     Severity,
     WriteStatus,
 )
-
-RETRY_FIRST = 30.0
-"""Seconds before a refused create is tried again; doubles up to the old operator's own limit."""
-RETRY_LIMIT = 1000.0
-TRANSIENT_FIRST = 2.0
+from translators.step import LOOK_LIMIT, RETRY_FIRST, RETRY_LIMIT, TRANSIENT_ATTEMPTS, TRANSIENT_FIRST
 
 
 class JobWriting(JobKnowledge):
@@ -60,23 +55,60 @@ class JobWriting(JobKnowledge):
         return {**self.facts.early_fields, **{k: v for k, v in kept.items() if v is not None}, **early}
 
     def problem(
-        self, additional: str, reason: str, hold: Hold | None, *, code: str = "", named: bool = True
+        self,
+        additional: str,
+        reason: str,
+        hold: Hold | None,
+        *,
+        code: str = "",
+        named: bool = True,
+        follow: tuple[AwsResource, ...] = (),
     ) -> Decision:
         """A status that says what is wrong, and an Event when that is news."""
         before = len(self.actions)
-        self.write(self.error_status(self.facts.error_status(code), additional, named=named))
+        self.write(self._with_problem(additional, code, named=named))
         if len(self.actions) > before:
             self.emit(reason, additional, "Warning")
         again = (hold.until - self.world.now).total_seconds() if hold else None
-        return self.done(again=again, hold=hold)
+        return self.done(again=again, hold=hold, follow=follow)
+
+    def _with_problem(self, additional: str, code: str, *, named: bool) -> Json:
+        """What AWS said of a job stays beside whatever goes wrong here: that alone tells that it ran.
+
+        Without it a job would be started twice, or not be stopped with its old object.
+        """
+        vanished = additional.startswith(VANISHED)
+        if vanished or not self.translator.existed(self.status):
+            return self.error_status(self.facts.error_status(code), additional, named=named)
+        kept = {k: v for k, v in self.status.items() if k != self.facts.check_time}
+        told = str(kept.get("additional", "")).startswith(VANISHED)
+        return kept if told or self.facts.has_finished(kept) else {**kept, "additional": additional}
 
     def describe_failed(self, failure: Failure) -> Decision:
         """A throttled or failing call is never "not found" (invariant 7), nor news of the job."""
-        hold = self.next_hold("describe", first=TRANSIENT_FIRST)
-        if failure.retryable and hold.attempts < 5:
-            return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
-        text = self.facts.prefixes["describe"] + f"{failure.code}: {failure.message}"
-        return self.problem(text, "AwsUnavailable", hold, code=failure.code)
+        hold, worth_saying = self.failed_look(failure)
+        running = self.status.get(self.facts.status_field) in {IN_PROGRESS, STOPPING}
+        follow = (self.resource(),) if running else ()
+        if not worth_saying:
+            again = (hold.until - self.world.now).total_seconds()
+            return self.done(again=again, hold=hold, follow=follow)
+        text = self.undescribed(failure)
+        return self.problem(text, "AwsUnavailable", hold, code=failure.code, follow=follow)
+
+    def failed_look(self, failure: Failure) -> tuple[Hold, bool]:
+        """The pause after AWS could not be asked, and whether it is worth saying by now.
+
+        Whoever is woken during a pause has not waited for it: it is not made longer.
+        """
+        before = self.world.hold()
+        if before is not None and before.reason == "describe" and self.world.now < before.until:
+            return before, before.attempts >= TRANSIENT_ATTEMPTS or not failure.retryable
+        hold = self.next_hold("describe", first=TRANSIENT_FIRST, limit=LOOK_LIMIT)
+        return hold, hold.attempts >= TRANSIENT_ATTEMPTS or not failure.retryable
+
+    def undescribed(self, failure: Failure) -> str:
+        """The old text about a look that failed."""
+        return self.facts.prefixes["describe"] + f"{failure.code}: {failure.message}"
 
     def untranslatable(self, notices: tuple[Notice, ...]) -> Decision:
         """Say why the object can't be expressed."""
@@ -111,6 +143,16 @@ class JobWriting(JobKnowledge):
             if notice.severity is not Severity.INFO:
                 self.emit("NotTranslated", f"{notice.code} {notice.path}: {notice.message}", "Warning")
 
+    def never_again(self, ack: Json) -> None:
+        """Mark the ACK object of a job that AWS has, so that ACK never creates the job anew.
+
+        Without the mark ACK starts a job once more whose record is gone when it looks: deleted by somebody
+        (AWS lets finished ones be), or in another account than its credentials are for (§1.6, §1.8).
+        """
+        known = (ack.get("status") or {}).get(self.facts.status_field)
+        if known and objects.is_managed(ack) and not objects.is_adopted(ack):
+            self.actions.append(objects.annotate(ack, {ADOPTED_ANNOTATION: "true"}))
+
     # --- pieces of decisions
 
     def emit(self, reason: str, message: str, kind: Any = "Normal") -> None:
@@ -121,12 +163,12 @@ class JobWriting(JobKnowledge):
         """A moment from now."""
         return self.world.now + timedelta(seconds=seconds)
 
-    def next_hold(self, reason: str, *, first: float = RETRY_FIRST) -> Hold:
+    def next_hold(self, reason: str, *, first: float = RETRY_FIRST, limit: float = RETRY_LIMIT) -> Hold:
         """A pause that doubles with each attempt for the same reason on the same generation."""
         before = self.world.hold()
         same = before is not None and (before.reason, before.generation) == (reason, self.generation)
         attempts = before.attempts + 1 if before is not None and same else 1
-        delay = min(first * 2 ** (attempts - 1), RETRY_LIMIT)
+        delay = min(first * 2 ** (attempts - 1), limit)
         return Hold(self.generation, attempts, self.after(delay), reason)
 
     def asking(self, *questions: Question) -> Decision:

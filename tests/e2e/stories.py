@@ -8,6 +8,7 @@ with the product running, watches the old objects, and returns what was seen in 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,7 +40,7 @@ STATUS_FIELDS = {
     "Model": "status",
     "EndpointConfig": "status",
 }
-_READS = ("Describe", "List", "Get", "Filter", "Simulate")
+READS = ("Describe", "List", "Get", "Filter", "Simulate")
 _ACK_TAGS = "services.k8s.aws/"
 
 
@@ -95,17 +96,24 @@ def recorded(name: str) -> tuple[list[Json], Telling]:
     Each step also says, as `before`, which status strings were last seen before it.
     """
     lines = [json.loads(line) for line in (RECORDINGS / f"{name}.jsonl").read_text().splitlines()]
-    telling = Telling()
-    for line in sorted((x for x in lines if "step" not in x), key=lambda x: x["t"]):
-        if "seen" in line:
-            telling.seen(line["object"], deleted=line["seen"] == "DELETED")
-        elif not line["aws"].startswith(_READS):
-            error = str(line.get("error") or "")
-            telling.calls.append((line["aws"], without_ack_tags(normalised(line["request"])), error))
+    telling = told_before(lines, float("inf"))
     steps = sorted((x for x in lines if "step" in x), key=lambda x: x["t"])
     for step in steps:
         step["before"] = states_before(lines, step["t"])
     return steps, telling
+
+
+def told_before(lines: list[Json], moment: float) -> Telling:
+    """What of a recording came before a moment of it."""
+    telling = Telling()
+    came = (line for line in lines if "step" not in line and line["t"] < moment)
+    for line in sorted(came, key=lambda x: x["t"]):
+        if "seen" in line:
+            telling.seen(line["object"], deleted=line["seen"] == "DELETED")
+        elif not line["aws"].startswith(READS):
+            error = str(line.get("error") or "")
+            telling.calls.append((line["aws"], without_ack_tags(normalised(line["request"])), error))
+    return telling
 
 
 def states_before(lines: list[Json], moment: float) -> dict[tuple[str, str], str]:
@@ -136,36 +144,46 @@ def play(
     A step comes when it is `due`, or else when everything is as it was before it in the recording; at the
     latest after the recorded time, `speed` times faster.
     """
-    telling = Telling()
-    kinds = [kind for kind in STATUS_FIELDS if kind in PLURALS]
     stack.aws.clear_calls()
-    watches = [_Watch(stack, kind, namespace, telling) for kind in kinds]
     try:
-        started = time.monotonic()
-        for step in steps:
-            _wait(started + step["t"] / speed, partial(due or _as_before, telling, step))
-            obj = json.loads(json.dumps(step["object"]))
-            obj["metadata"]["namespace"] = namespace
-            if step["step"] == "apply":
-                stack.apply(obj, namespace)
-            else:
-                stack.delete(Reference.of(obj))
-        deadline = time.monotonic() + limit
-        while not ended(telling):
-            if time.monotonic() > deadline:
-                stands = how_it_stands(stack, namespace)
-                raise TimeoutError(f"the story did not end within {limit} s: {_states(telling)}\n{stands}")
-            time.sleep(0.05)
-        calls = list(stack.aws.calls)
+        with watching(stack, namespace, *(kind for kind in STATUS_FIELDS if kind in PLURALS)) as telling:
+            started = time.monotonic()
+            for step in steps:
+                _wait(started + step["t"] / speed, partial(due or _as_before, telling, step))
+                obj = json.loads(json.dumps(step["object"]))
+                obj["metadata"]["namespace"] = namespace
+                if step["step"] == "apply":
+                    stack.apply(obj, namespace)
+                else:
+                    stack.delete(Reference.of(obj))
+            deadline = time.monotonic() + limit
+            while not ended(telling):
+                if time.monotonic() > deadline:
+                    stands = how_it_stands(stack, namespace)
+                    raise TimeoutError(
+                        f"the story did not end within {limit} s: {_states(telling)}\n{stands}"
+                    )
+                time.sleep(0.05)
+            calls = list(stack.aws.calls)
     finally:
-        for watch in watches:
-            watch.stop()
         _clean_up(stack, namespace)
     for call in calls:
-        if not call.operation.startswith(_READS):
+        if not call.operation.startswith(READS):
             request = without_ack_tags(normalised(call.request))
             telling.calls.append((call.operation, request, str(call.error or "")))
     return telling
+
+
+@contextlib.contextmanager
+def watching(stack: LocalStack, namespace: str, *kinds: str) -> Iterator[Telling]:
+    """Every state of the old objects of these kinds, as a watcher sees them, while the context lasts."""
+    telling = Telling()
+    watches = [_Watch(stack, kind, namespace, telling) for kind in kinds]
+    try:
+        yield telling
+    finally:
+        for watch in watches:
+            watch.stop()
 
 
 def _clean_up(stack: LocalStack, namespace: str) -> None:
@@ -281,7 +299,8 @@ class _Watch(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        with contextlib.closing(self._response), contextlib.suppress(OSError, ValueError):
+        cut_off = (OSError, ValueError, http.client.IncompleteRead)
+        with contextlib.closing(self._response), contextlib.suppress(*cut_off):
             for line in self._response:
                 event = json.loads(line)
                 if event["type"] in {"ADDED", "MODIFIED", "DELETED"}:

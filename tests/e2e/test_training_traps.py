@@ -1,69 +1,20 @@
-"""ACK's traps (design §5b) that a TrainingJob can meet, on a real API server with ACK and the AWS double."""
+"""ACK's traps that are told of a TrainingJob alone, on a real API server with ACK and the AWS double.
+
+What every kind of job can meet stands in `test_job_traps.py`.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from ruamel.yaml import YAML
 
-from tests.e2e.conftest import LIMIT
-from tests.stack.demo import EXAMPLES
+from tests.e2e.jobs import TRAINING, Job, until
 from tests.stack.local import LocalStack
-from translators.model import LEGACY_ANNOTATION, Json, Reference
+from tests.stack.paths import collection
+from translators.model import LEGACY_ANNOTATION, Json
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("bridge")]
-
-
-def _job(name: str, **spec: Any) -> Json:
-    example: Json = YAML(typ="safe").load((EXAMPLES / "training.yaml").read_text())
-    merged = {**example["spec"], **spec}
-    return {
-        **example,
-        "metadata": {"name": name},
-        "spec": {k: v for k, v in merged.items() if v is not None},
-    }
-
-
-class Job:
-    """One old TrainingJob and what can be seen of it."""
-
-    def __init__(self, stack: LocalStack, namespace: str, name: str) -> None:
-        self.stack = stack
-        self.namespace = namespace
-        self.legacy = Reference.legacy("TrainingJob", namespace, name)
-        self.ack = Reference.ack("TrainingJob", namespace, name)
-
-    def apply(self, **spec: Any) -> None:
-        self.stack.apply(_job(self.legacy.name, **spec), self.namespace)
-
-    @property
-    def status(self) -> Json:
-        return (self.stack.get(self.legacy) or {}).get("status") or {}
-
-    def has(self, value: str) -> bool:
-        return bool(self.status.get("trainingJobStatus") == value)
-
-    def until(self, reached: Callable[[], bool], limit: float = LIMIT) -> None:
-        deadline = time.monotonic() + limit
-        while not reached():
-            assert time.monotonic() < deadline, f"not within {limit} s; {self.status}"
-            time.sleep(0.05)
-
-    def calls(self, *operations: str) -> list[Json]:
-        """Changing calls about this job's name."""
-        name = self.status.get("sageMakerTrainingJobName") or self.legacy.name
-        found = self.stack.aws.calls_of(*operations)
-        return [
-            call.request for call in found if str(call.request.get("TrainingJobName", "")).startswith(name)
-        ]
-
-    def events(self) -> list[str]:
-        where = f"/api/v1/namespaces/{self.namespace}/events"
-        items = self.stack.plane.request("GET", where)["items"]
-        return [e["reason"] for e in items if e["involvedObject"]["name"] == self.legacy.name]
 
 
 @pytest.fixture(scope="module")
@@ -71,90 +22,21 @@ def left() -> Iterator[list[Job]]:
     """Deleted jobs; what still stops must not call AWS while the next story is told."""
     jobs: list[Job] = []
     yield jobs
-    for one in jobs:
-        one.until(lambda one=one: one.stack.get(one.legacy) is None)  # type: ignore[misc]
+    until(lambda: not any(job.exists for job in jobs), jobs)
 
 
 @pytest.fixture
-def job(stack: LocalStack, namespace: str, left: list[Job], request: pytest.FixtureRequest) -> Iterator[Job]:
-    one = Job(stack, namespace, f"job-{abs(hash(request.node.name)) % 10**8}")
+def job(stack: LocalStack, namespace: str, left: list[Job]) -> Iterator[Job]:
+    one = Job(stack, namespace, TRAINING)
     yield one
-    stack.aws.clear_faults()
-    if stack.get(one.legacy):
+    if one.exists:
         stack.delete(one.legacy)
         left.append(one)
 
 
-def test_a_refusal_is_shown_at_once_and_not_hammered(job: Job) -> None:
-    job.apply(resourceConfig={"instanceCount": 1, "instanceType": "ml.none.large", "volumeSizeInGB": 5})
-    job.until(lambda: job.has("ReconcilingTrainingJob"))
-    text = job.status["additional"]
-    assert text.startswith(
-        "Unable to create training job: Unable to create Training Job: ValidationException: "
-    )
-    time.sleep(5)  # the time in which the real ACK alone makes about ten attempts
-    assert len(job.calls("CreateTrainingJob")) <= 3
-    assert "CreateRefused" in job.events()
-
-
-def test_a_mended_spec_is_tried_at_once(job: Job) -> None:
-    job.apply(resourceConfig={"instanceCount": 1, "instanceType": "ml.none.large", "volumeSizeInGB": 5})
-    job.until(lambda: job.has("ReconcilingTrainingJob"))
-    job.apply(resourceConfig={"instanceCount": 1, "instanceType": "ml.m5.xlarge", "volumeSizeInGB": 5})
-    job.until(lambda: job.has("InProgress"), 20)
-    assert "additional" not in job.status
-
-
-def test_throttling_of_the_create_is_no_failure_and_starts_one_job(job: Job) -> None:
-    job.stack.aws.throttle("CreateTrainingJob", times=4)
-    job.apply()
-    job.until(lambda: job.has("InProgress"))
-    accepted = [c for c in job.stack.aws.calls_of("CreateTrainingJob") if not c.error]
-    mine = [c for c in accepted if c.request["TrainingJobName"].startswith(job.legacy.name)]
-    assert len(mine) == 1
-
-
-def test_an_outage_of_aws_is_no_failure_and_starts_one_job(job: Job) -> None:
-    job.stack.aws.fail("CreateTrainingJob", "InternalFailure", "try again", times=4, status=500)
-    job.apply()
-    job.until(lambda: job.has("InProgress"))
-    accepted = [c for c in job.stack.aws.calls_of("CreateTrainingJob") if not c.error]
-    mine = [c for c in accepted if c.request["TrainingJobName"].startswith(job.legacy.name)]
-    assert len(mine) == 1
-
-
-def test_a_job_that_was_stopped_outside_shows_it_and_is_not_started_again(job: Job) -> None:
-    job.apply()
-    job.until(lambda: job.has("InProgress"))
-    name = job.status["sageMakerTrainingJobName"]
-    job.stack.aws_client("sagemaker", "eu-west-1").stop_training_job(TrainingJobName=name)
-    job.until(lambda: job.has("Stopped"))
-    assert len(job.calls("CreateTrainingJob")) == 1
-
-
-def test_a_job_that_somebody_else_has_under_this_name_is_left_alone(job: Job) -> None:
-    name = f"theirs-{job.legacy.name}"
-    sagemaker = job.stack.aws_client("sagemaker", "eu-west-1")
-    sagemaker.create_training_job(
-        TrainingJobName=name,
-        RoleArn="arn:aws:iam::123456789012:role/somebody-else",
-        AlgorithmSpecification={"TrainingImage": "theirs:1", "TrainingInputMode": "File"},
-        OutputDataConfig={"S3OutputPath": "s3://theirs/"},
-        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
-        StoppingCondition={"MaxRuntimeInSeconds": 60},
-    )
-    job.apply(trainingJobName=name)
-    job.until(lambda: "exists in eu-west-1 already" in job.status.get("additional", ""))
-    assert job.stack.get(job.ack) is None
-    job.stack.delete(job.legacy)
-    job.until(lambda: job.stack.get(job.legacy) is None)
-    stopped = [c.request["TrainingJobName"] for c in job.stack.aws.calls_of("StopTrainingJob")]
-    assert name not in stopped
-
-
 def test_an_equal_job_of_a_chosen_name_is_adopted_and_not_started_twice(job: Job) -> None:
     name = f"mine-{job.legacy.name}"
-    spec = _job("x")["spec"]
+    spec = job.example()["spec"]
     sagemaker = job.stack.aws_client("sagemaker", "eu-west-1")
     sagemaker.create_training_job(
         TrainingJobName=name,
@@ -207,7 +89,7 @@ def test_an_ack_object_of_this_name_that_is_not_ours_is_never_touched(job: Job) 
     before = job.stack.get(job.ack)
     assert before is not None
     job.apply()
-    job.until(lambda: "was not made by this bridge" in job.status.get("additional", ""))
+    job.until(lambda: "was not made by this bridge" in job.additional)
     after = job.stack.get(job.ack)
     assert after is not None
     assert after["spec"] == before["spec"]
@@ -219,15 +101,15 @@ def test_a_lost_ack_object_costs_no_job(job: Job) -> None:
     job.until(lambda: job.has("InProgress"))
     job.stack.delete(job.ack)
     job.until(lambda: job.has("Completed"))
-    assert job.calls("StopTrainingJob") == []
-    assert len(job.calls("CreateTrainingJob")) == 1
+    assert job.calls("Stop") == []
+    assert len(job.calls("Create")) == 1
 
 
 def test_a_frozen_ack_object_does_not_freeze_the_old_status(job: Job) -> None:
     job.apply()
     job.until(lambda: job.has("InProgress"))
     edit = {"spec": {"roleARN": "arn:aws:iam::123456789012:role/edited-by-somebody"}}
-    where = f"/apis/{job.ack.api_version}/namespaces/{job.namespace}/trainingjobs/{job.ack.name}"
+    where = f"{collection(job.ack.api_version, job.ack.kind, job.namespace)}/{job.ack.name}"
     job.stack.plane.request("PATCH", where, edit, content_type="application/merge-patch+json")
     job.until(lambda: job.has("Completed"))
 
@@ -238,7 +120,7 @@ def test_regions_are_the_objects_own(job: Job) -> None:
     created = [
         c.region
         for c in job.stack.aws.calls_of("CreateTrainingJob")
-        if c.request["TrainingJobName"] == job.status["sageMakerTrainingJobName"]
+        if c.request["TrainingJobName"] == job.aws_name
     ]
     assert created == ["us-west-2"]
 

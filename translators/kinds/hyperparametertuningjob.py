@@ -91,8 +91,7 @@ class HyperparameterTuningJobTranslator(JobTranslator):
     ) -> JobView | Question | Failure:
         """The view with counters: from the change feed if it is fresh, else from AWS."""
         latest = world.latest(job)
-        settled = self.facts.has_finished(legacy.get("status") or {})
-        if settled and _total((legacy.get("status") or {}).get("trainingJobStatusCounters")) is not None:
+        if self._is_counted(legacy.get("status") or {}):
             return view
         if isinstance(latest, Found):
             described = descriptions.ack_shaped(latest.data)
@@ -108,6 +107,12 @@ class HyperparameterTuningJobTranslator(JobTranslator):
         if isinstance(answer, NotFound):
             return view
         return _with_counters(view, descriptions.ack_shaped(answer.data))
+
+    def _is_counted(self, status: Mapping[str, Any]) -> bool:
+        """Whether an old status has the counters of the end: not where AWS could not be asked for them."""
+        asked = self.facts.prefixes["describe"] not in str(status.get("additional", ""))
+        counted = _total(status.get("trainingJobStatusCounters")) is not None
+        return self.facts.has_finished(status) and counted and asked
 
     def also(self, legacy: Json, view: JobView, world: World) -> Decision:
         """The children that have no object yet, a few at a time."""
