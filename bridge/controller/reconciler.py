@@ -34,7 +34,7 @@ from translators.model import Answer, Decision, Emit, Json, KindTranslator, Ques
 MAX_ROUNDS = 20
 """Rounds of questions in one look; the longest honest one lists the children of the largest tuning job."""
 MAX_WRITES = 10
-"""Looks in a row that each wrote something, with nothing changed from outside; more is a defect of ours."""
+"""Looks in a row at one edit of an object that each wrote something; more is a defect of ours."""
 AFTER_A_STOP = 1.0
 """Seconds; the gate is waited for anyway, this only keeps a closing process from spinning."""
 
@@ -55,7 +55,8 @@ class _Seen:
 
     decision: Decision
     wrote: bool
-    deleting: bool
+    edit: tuple[int, bool]
+    """The generation that was looked at, and whether it is being deleted."""
 
 
 class Reconciler:
@@ -112,10 +113,11 @@ class Reconciler:
         self._feed.follow(key, frozenset(decision.follow))
         if decision.again_after is not None:
             self._queue.add_after(key, decision.again_after)
-        if seen.wrote:
-            self._look_again(key, memory)
-        else:
+        if not seen.wrote or seen.edit != memory.edit:
             memory.writes_in_a_row = 0
+        if seen.wrote:
+            memory.edit = seen.edit
+            self._look_again(key, memory)
         if memory.is_empty:
             del self._memories[key]
         self._queue.forget(key)
@@ -134,7 +136,8 @@ class Reconciler:
             decision = translator.decide(legacy, self._gatherer.world(answers, memory))
             wrote |= await self._executor.carry_out(legacy, decision.actions, memory)
             if not decision.questions:
-                return _Seen(decision, wrote, objects.is_deleting(legacy))
+                edit = (objects.generation_of(legacy), objects.is_deleting(legacy))
+                return _Seen(decision, wrote, edit)
             answers |= await self._ask(decision.questions)
         raise AsksForever(f"still asking after {MAX_ROUNDS} rounds: {list(answers)[-1]}")
 
@@ -206,7 +209,7 @@ class Reconciler:
 
 def _state(seen: _Seen) -> str:
     """For the metric `ack_bridge_objects`."""
-    if seen.deleting:
+    if seen.edit[1]:
         return "deleting"
     if seen.decision.hold is not None:
         return "held"

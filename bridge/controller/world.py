@@ -85,6 +85,8 @@ class Memory:
     hold: Hold | None = None
     refusals: dict[str, Failure] = field(default_factory=dict)
     writes_in_a_row: int = 0
+    edit: tuple[int, bool] | None = None
+    """What those looks saw: the generation, and whether it is being deleted."""
 
     @property
     def is_empty(self) -> bool:
