@@ -67,13 +67,12 @@ class UpdateStep(DeploymentStep):
         """`fault`: what is wrong with the spec, if anything."""
         if fault:
             return self.fault(f"{PREFIX}{_WHERE['models']}{fault}", None, view=view)
-        progress = self.parts.ensure()
-        self.actions.extend(progress.actions)
-        if progress.missing:
-            return self.fault(f"{PREFIX}{_WHERE[progress.where]}{progress.missing}", progress, view=view)
-        if self.configured == progress.config and not self.is_marked and not self.parts.others:
+        progress = self.parts_resolved()
+        unchanged = self.configured == progress.config != "" and not self.is_marked
+        if unchanged and not self.parts.others:
             self.mirror(view, progress)
             return self.done(settled=True, follow=self.while_behind())
+        # The view may be as old as our own last update: the old operator asked before every step, too.
         answer = self.world.ask(self.question())
         if answer is None:
             return self.asking(self.question(), follow=(self.resource,))
@@ -81,7 +80,27 @@ class UpdateStep(DeploymentStep):
             return self.look_failed(answer)
         if isinstance(answer, NotFound):
             return self.vanished(ack)
-        return self._compare(ack, described(answer), progress)
+        return self._edited(ack, described(answer), progress)
+
+    def _edited(self, ack: Json, view: EndpointView, progress: Progress) -> Decision:
+        """What an edit needs is made only while the endpoint could take it (recording
+        `hosting-edited-and-reverted`)."""
+        if not progress.config:
+            if view.status != IN_SERVICE:
+                return self.not_in_service(ack, view)
+            progress = self.parts.ensure()
+            self.actions.extend(progress.actions)
+        if progress.missing:
+            return self.fault(f"{PREFIX}{_WHERE[progress.where]}{progress.missing}", progress, view=view)
+        return self._compare(ack, view, progress)
+
+    def not_in_service(self, ack: Json, view: EndpointView) -> Decision:
+        """AWS is at work on it, or it has failed: shown as it is."""
+        progress = self.parts_resolved()
+        if view.is_changing and progress.config and self.configured not in ("", progress.config):
+            self.protect(ack)
+        self.mirror(view, progress)
+        return self.done(follow=(self.resource,) if view.is_changing else self.while_behind())
 
     def vanished(self, ack: Json) -> Decision:
         """Deleted outside: it is made anew (§2.5). What it adopted, ACK does not create again."""

@@ -204,11 +204,7 @@ class _LivingStep(UpdateStep):
             view = described(answer)
         if view.status == IN_SERVICE and objects.is_managed(ack):
             return self.in_service(ack, view, self._spec_fault())
-        progress = self.parts_resolved()
-        if view.is_changing and progress.config and self.configured not in ("", progress.config):
-            self.protect(ack)
-        self.mirror(view, progress)
-        return self.done(follow=(self.resource,) if view.is_changing else self.while_behind())
+        return self.not_in_service(ack, view)
 
     def _spec_fault(self) -> str:
         return first_fault(self.me, self.generation, objects.uid_of(self.legacy), self.spec)

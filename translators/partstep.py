@@ -31,8 +31,8 @@ from translators.step import SILENT_AFTER, SYNCHRONIZING, TRANSIENT_FIRST, Refus
 CREATED = "Created"
 ERROR = "Error"
 DELETED = "Deleted"
-_BLOCKED_POLL = 30.0
-"""Seconds between looks at what is in the way; they cost no call."""
+_POLL = 30.0
+"""Seconds between looks at what is in the way or on its way out; they cost no call."""
 
 
 def decide(translator: PartTranslator, legacy: Json, world: World) -> Decision:
@@ -229,7 +229,8 @@ class _PartStep(Step):
         if message and not Refusal.parse(message).is_transient:
             text = self.facts.texts["delete"] + str(Refusal.parse(message))
             self.write({**self._known(), "status": ERROR, "additional": text})
-        return self.done()
+        # ACK's news wakes it; the look by time is for news that never comes.
+        return self.done(again=_POLL)
 
     def _delete_without_ack(self, foreign: Json | None) -> Decision:
         ours = self.status.get(self.facts.name_status) == self.name or self.name == self._generated()
@@ -304,7 +305,7 @@ class _PartStep(Step):
         return self._problem(text, hold, keep=True)
 
     def _blocked(self, message: str) -> Decision:
-        return self._problem(f"Blocked: {message}", None, keep=True, again=_BLOCKED_POLL)
+        return self._problem(f"Blocked: {message}", None, keep=True, again=_POLL)
 
     def _problem(
         self, additional: str, hold: Hold | None, *, keep: bool = False, again: float | None = None

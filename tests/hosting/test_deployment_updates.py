@@ -152,6 +152,24 @@ def test_an_edit_before_in_service_waits_for_it(world: ModelWorld) -> None:
     assert len(world.aws.told("UpdateEndpoint")) == 1
 
 
+def test_an_edit_right_after_our_own_update_waits_for_it_though_ack_saw_nothing_of_it_yet(
+    world: ModelWorld,
+) -> None:
+    reference = in_service(world)
+    world.put(deployment(count=2))
+    for _ in range(20):
+        if world.aws.told("UpdateEndpoint"):
+            break
+        world.turn(0)
+    world.put(deployment(count=3))
+    for _ in range(5):
+        world.look(reference)
+    assert operations(world)[-1] == "UpdateEndpoint"
+    world.settle()
+    assert len(world.aws.told("UpdateEndpoint")) == 2
+    assert only_endpoint(world)["variants"] == {"AllTraffic": {"count": 3, "weight": 1}}
+
+
 def test_an_edit_reverted_before_in_service_is_no_edit(world: ModelWorld) -> None:
     reference = world.put(deployment())
     until(world, reference, "Creating")
