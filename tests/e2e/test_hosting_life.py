@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import FAST, LIMIT
+from tests.e2e.stories import how_it_stands
 from tests.hosting.manifests import REGION, deployment, scaling, two_models
 from tests.stack.bridge import BridgeProcess
 from tests.stack.local import LocalStack
@@ -58,7 +59,9 @@ class Hosting:
         """Wait for it."""
         deadline = time.monotonic() + limit
         while not reached():
-            assert time.monotonic() < deadline, f"not within {limit:.0f} s: {what}"
+            if time.monotonic() > deadline:
+                stands = how_it_stands(self.stack, self.namespace)
+                raise TimeoutError(f"not within {limit:.0f} s: {what}\n{stands}")
             time.sleep(0.05)
 
     def is_in(self, reference: Reference, value: str) -> bool:
