@@ -157,14 +157,18 @@ def test_an_edit_right_after_our_own_update_waits_for_it_though_ack_saw_nothing_
 ) -> None:
     reference = in_service(world)
     world.put(deployment(count=2))
-    for _ in range(20):
-        if world.aws.told("UpdateEndpoint"):
-            break
-        world.turn(0)
+    while not world.aws.told("UpdateEndpoint"):
+        for key in world.legacy_references():
+            world.look(key)
+        for ack in world.ack_references():
+            if ack.kind != "Endpoint":
+                world.reconcile_ack(ack)
     world.put(deployment(count=3))
+    parts = world.legacy_references()
     for _ in range(5):
         world.look(reference)
-    assert operations(world)[-1] == "UpdateEndpoint"
+    assert world.legacy_references() == parts
+    assert status(world, reference)["endpointStatus"] == "Updating"
     world.settle()
     assert len(world.aws.told("UpdateEndpoint")) == 2
     assert only_endpoint(world)["variants"] == {"AllTraffic": {"count": 3, "weight": 1}}
