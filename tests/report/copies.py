@@ -13,6 +13,7 @@ from translators.naming import autoscaling_object_name
 
 _NAMED_BY_HAND = ("pair-endpoint", "scaled-a", "scaled-b", "picked-by-hand")
 """Names in AWS that hold no uid."""
+_NUMBERED = re.compile(rf"^({'|'.join(_NAMED_BY_HAND)})-\d+$")
 
 
 def copies(count: int, *, namespaces: int = 40) -> Iterator[Fleet]:
@@ -31,7 +32,8 @@ def copies(count: int, *, namespaces: int = 40) -> Iterator[Fleet]:
                 said = said.replace(before, after)
             return by_hand.sub(lambda name: f"{name.group()}-{number}", said)
 
-        old, ack = json.loads(_moved(own(text), namespace, number))
+        suffix = f"-{number}" if count > namespaces else ""
+        old, ack = json.loads(_moved(own(text), namespace, suffix))
         aws = {
             AwsResource(resource.kind, resource.region, own(resource.name)): Found(json.loads(own(data)), at)
             for resource, data, at in found
@@ -39,21 +41,25 @@ def copies(count: int, *, namespaces: int = 40) -> Iterator[Fleet]:
         yield Fleet(old=old, ack=ack, aws=dict(aws))
 
 
-def together(count: int) -> Fleet:
+def together(count: int, *, namespaces: int = 40) -> Fleet:
     """All copies as one fleet."""
     whole = Fleet(old=[], ack=[], aws={})
-    for fleet in copies(count):
+    for fleet in copies(count, namespaces=namespaces):
         whole.old += fleet.old
         whole.ack += fleet.ack
         whole.aws |= fleet.aws
     return whole
 
 
-def _moved(text: str, namespace: str, number: int) -> str:
-    """Into a namespace, with names that are the copy's own: many copies share a namespace."""
+def _moved(text: str, namespace: str, suffix: str) -> str:
+    """Into a namespace, with names that are the copy's own where many copies share a namespace.
+
+    A controller takes a renamed deployment for another one: its names in AWS are not those of its name.
+    """
     objects = json.loads(text)
     names = sorted({obj["metadata"]["name"] for side in objects for obj in side}, key=len, reverse=True)
-    renamed = {name: f"{name}-{number}" for name in names}
+    # Some objects have the very name that their endpoint has; only that must be one of a kind.
+    renamed = {name: _NUMBERED.sub(r"\1", name) + suffix for name in names}
     for side in objects:
         for obj in side:
             _rename(obj, renamed, namespace)

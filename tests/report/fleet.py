@@ -12,10 +12,21 @@ from bridge.report.asking import Asking
 from bridge.report.sources import AwsReader, Quiet, Read
 from tests.migration import fleet
 from translators.comparison.model import Difference, ObjectReport, Report
+from translators.marks import made_from
 from translators.migration import lookup
 from translators.migration.adoption import target_owners
 from translators.migration.selection import Selection
-from translators.model import Answer, AwsResource, Failure, Found, Json, NotFound, Question, Reference
+from translators.model import (
+    LEGACY_ANNOTATION,
+    Answer,
+    AwsResource,
+    Failure,
+    Found,
+    Json,
+    NotFound,
+    Question,
+    Reference,
+)
 from translators.naming import autoscaling_object_name
 
 _LISTS = {"ScalableTarget": "ScalableTargets", "ScalingPolicy": "ScalingPolicies"}
@@ -156,9 +167,12 @@ def _owned(old: list[Json]) -> list[Json]:
     """The adopted ACK objects as a migration makes them: one target for each variant, and our names."""
     owners = target_owners([obj for obj in old if obj["kind"] == "HostingAutoscalingPolicy"])
     names = {(resource.name, owner.name) for resource, owner in owners.items()}
+    by_mark = {"/".join((o["kind"], "default", o["metadata"]["name"])): o for o in old}
     kept = []
     for ack in fleet.lines("ack-adopted.jsonl"):
-        owner = ack["metadata"]["annotations"]["bridge.sagemaker.aws.amazon.com/legacy"].rpartition("/")[2]
+        mark = ack["metadata"]["annotations"][LEGACY_ANNOTATION]
+        ack["metadata"]["annotations"] |= made_from(by_mark[mark])
+        owner = mark.rpartition("/")[2]
         if ack["kind"] in _LISTS:
             ack["metadata"]["name"] = autoscaling_object_name(owner, ack["spec"]["resourceID"])
         if ack["kind"] != "ScalableTarget" or (ack["spec"]["resourceID"], owner) in names:

@@ -99,6 +99,7 @@ SEEDS: tuple[Seed, ...] = (
         "BR101",
         in_old(TJ, "nightly-a", "resourceconfig", {"x": 1}),
         False,
+        in_cluster=False,
     ),
     Seed(
         "AWS default: metrics of a training job",
