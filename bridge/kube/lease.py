@@ -31,13 +31,18 @@ class LeaseLost(ClusterError):
 
 @dataclass(frozen=True, slots=True)
 class LeaseTiming:
-    """Seconds; `retry` < `trusted` < `duration`."""
+    """Seconds; `retry` < `trusted` < `duration`.
 
-    duration: float = 30.0
+    Another takes over at most `duration` + `retry` after the last renewal. An API server that takes up to
+    half of `trusted` for each request costs nobody the lease. `duration` - `trusted` is the time for a holder
+    that lost it to end.
+    """
+
+    duration: float = 12.0
     """How long others wait after the last renewal that they saw."""
-    trusted: float = 20.0
+    trusted: float = 9.0
     """How long we work after the last renewal that succeeded."""
-    retry: float = 5.0
+    retry: float = 2.0
     """Between renewals, and between looks at somebody else's lease."""
 
     def __post_init__(self) -> None:
@@ -90,12 +95,14 @@ class Lease:
                     seen, seen_at = version, self._clock()
                 spec = lease.get("spec") or {}
                 holder = spec.get("holderIdentity") or ""
-                waits_for = float(spec.get("leaseDurationSeconds") or self._timing.duration)
-                if not holder or self._clock() >= seen_at + waits_for:
+                free_at = seen_at + float(spec.get("leaseDurationSeconds") or self._timing.duration)
+                if not holder or self._clock() >= free_at:
                     await self._take(lease)
                     self._log.info("leading", before=holder)
                     return
                 self._log.debug("somebody else leads", holder=holder)
+                await asyncio.sleep(min(self._timing.retry, free_at - self._clock()))
+                continue
             except Conflict:
                 # Another candidate was faster.
                 self._log.debug("the lease changed while it was taken")
@@ -107,8 +114,12 @@ class Lease:
 
     async def keep(self) -> None:
         """Renew until cancelled. Raises `LeaseLost` in time: before anybody else can take it."""
+        sent_at = self._trusted_until - self._timing.trusted
         while True:
-            await asyncio.sleep(min(self._timing.retry, self._left()))
+            # Where an answer takes its time, there is none left to wait before the next renewal.
+            pause = max(0.0, self._timing.retry - (self._clock() - sent_at))
+            await asyncio.sleep(min(pause, self._left()))
+            sent_at = self._clock()
             try:
                 async with asyncio.timeout(self._left()):
                     await self._renew()
