@@ -213,7 +213,7 @@ class _Execution:
     def _gone(self, target: Reference, uid: str) -> None:
         self._wrote = True
         self._known[target] = None
-        self._tell(self._shell.store.remove(target, uid, by_us=True))
+        self._tell(self._shell.store.remove(target, uid))
 
     def _tell(self, change: Change | None) -> None:
         if change is not None:

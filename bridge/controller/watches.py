@@ -173,7 +173,7 @@ class Watches:
         self._resources.pop(place, None)
         for reference in self._store.references(*place):
             obj = self._store.get(reference)
-            change = self._store.remove(reference, obj["metadata"]["uid"]) if obj else None
+            change = self._store.forget(reference, obj["metadata"]["uid"]) if obj else None
             if change is not None:
                 self._on_change(change)
         self._on_served(_bare(resource))

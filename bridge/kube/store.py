@@ -24,6 +24,7 @@ Indexer: TypeAlias = Callable[[Json], Iterable[Hashable]]
 """Pure: the keys under which an object is to be found; it sees objects of every kind."""
 
 _TOMBSTONES = 10_000
+"""Deleted objects that are remembered; an answer is overtaken by milliseconds, not by so many deletions."""
 _COMPRESSION = 1
 """zlib's fastest; the best is 2 % smaller on our objects and takes twice the time."""
 
@@ -115,17 +116,19 @@ class Store:
             _add(self._indices[index], key, reference)
         return Change(known.body() if known else None, trimmed)
 
-    def remove(self, reference: Reference, uid: str, *, by_us: bool = False) -> Change | None:
-        """Take out an object that is gone; None where it is not known (or another one of that name is).
+    def remove(self, reference: Reference, uid: str) -> Change | None:
+        """Take out an object that was deleted, for good; None where it is not known (or another one of that
+        name is).
 
-        `by_us`: an answer says so and the watch will say so later; until then older news of it is ignored.
+        Watch and answers come on different ways: whatever is still on its way of this object is old news.
         """
-        if by_us:
-            self._tombstones[uid] = None
-            if len(self._tombstones) > _TOMBSTONES:
-                del self._tombstones[next(iter(self._tombstones))]
-        else:
-            self._tombstones.pop(uid, None)
+        self._tombstones[uid] = None
+        if len(self._tombstones) > _TOMBSTONES:
+            del self._tombstones[next(iter(self._tombstones))]
+        return self.forget(reference, uid)
+
+    def forget(self, reference: Reference, uid: str) -> Change | None:
+        """Take out an object that is not shown any more, and may be shown again."""
         items = self._items(reference)
         known = items.get(reference)
         if known is None or known.uid != uid:
@@ -148,7 +151,7 @@ class Store:
             and namespace in {None, reference.namespace}
             and not is_newer(item.version, version)
         ]
-        changes = (self.remove(reference, uid) for reference, uid in candidates)
+        changes = (self.forget(reference, uid) for reference, uid in candidates)
         return [change for change in changes if change is not None]
 
     # --- inside

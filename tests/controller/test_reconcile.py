@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bridge.controller.reconciler import MAX_ROUNDS, MAX_WRITES
 from tests.controller.conftest import Cluster, FakeAws, Start
-from tests.stack.faults import Answer, FaultProxy
+from tests.stack.faults import Answer, FaultProxy, Late
 from tests.support.neutral_translator import FINALIZER, REGION
 from tests.support.waiting import until
 from translators.model import AwsResource, Failure, Found, Reference
@@ -180,6 +180,27 @@ async def test_a_conflict_is_looked_at_again_soon_and_is_no_error(
             cluster.patch("Widget", "w", {"spec": {"size": 2}})
             await until(lambda: (cluster.get("Gadget", "w") or {})["spec"]["size"] == 2, within=5)
     assert [log for log in logs if log["log_level"] in {"warning", "error"}] == []
+
+
+async def test_an_answer_that_the_watch_overtook_does_not_bring_an_object_back(
+    running: Start, cluster: Cluster, proxy: FaultProxy
+) -> None:
+    """ACK may have let go of what we deleted before we read the answer to our deletion."""
+    cluster.widget("w", size=1)
+    gadget = Reference.ack("Gadget", cluster.namespace, "w")
+    async with running() as bridge:
+        await until(lambda: cluster.get("Gadget", "w"))
+        cluster.patch("Gadget", "w", {"metadata": {"finalizers": ["example.com/ack"]}})
+        await until(lambda: _metadata(bridge.bridge.store.get(gadget)).get("finalizers"))
+        read = Event()
+        proxy.inject(Late(read), method="DELETE", path="/gadgets/")
+        cluster.delete("Widget", "w")
+        await until(lambda: _metadata(cluster.get("Gadget", "w")).get("deletionTimestamp"))
+        cluster.patch("Gadget", "w", {"metadata": {"finalizers": None}})
+        await until(lambda: not bridge.bridge.store.has(gadget))
+        read.set()
+        await until(lambda: cluster.get("Widget", "w") is None)
+    assert proxy.count("DELETE", "/gadgets/") == 1
 
 
 async def test_an_object_that_vanishes_under_us_is_no_error(
@@ -372,6 +393,10 @@ def _deleting_as_seen_before(now: dict[str, Any]) -> dict[str, Any]:
     """The object as it would have looked without the other finalizer, at an outdated version."""
     version = str(int(now["metadata"]["resourceVersion"]) - 1)
     return {**now, "metadata": {**now["metadata"], "finalizers": [FINALIZER], "resourceVersion": version}}
+
+
+def _metadata(obj: dict[str, Any] | None) -> dict[str, Any]:
+    return obj["metadata"] if obj else {}
 
 
 def _widget(cluster: Cluster) -> dict[str, Any]:

@@ -81,11 +81,27 @@ def test_our_own_write_is_seen_at_once_and_older_news_of_the_watch_is_not() -> N
 def test_what_we_deleted_does_not_come_back_from_a_lagging_watch() -> None:
     store = Store()
     store.upsert(_seen("a", 5))
-    assert store.remove(_ref("a"), "uid-a", by_us=True) is not None
+    assert store.remove(_ref("a"), "uid-a") is not None
     assert store.upsert(_seen("a", 6)) is None
     assert store.get(_ref("a")) is None
     assert store.remove(_ref("a"), "uid-a") is None  # the watch says it too
     assert store.upsert(_seen("a", 9, uid="born-again")) is not None
+
+
+def test_what_the_watch_said_is_gone_does_not_come_back_from_a_late_answer() -> None:
+    store = Store()
+    store.upsert(_seen("a", 5))
+    # We deleted it, its last finalizer went, and the watch says so before our request's answer is read.
+    assert store.remove(_ref("a"), "uid-a") is not None
+    assert store.upsert(_seen("a", 6)) is None
+    assert not store.has(_ref("a"))
+
+
+def test_what_is_forgotten_may_be_seen_again() -> None:
+    store = Store()
+    store.upsert(_seen("a", 5))
+    assert store.forget(_ref("a"), "uid-a") is not None
+    assert store.upsert(_seen("a", 5)) is not None
 
 
 def test_news_of_an_earlier_object_of_that_name_removes_nothing() -> None:
@@ -148,7 +164,7 @@ def test_the_index_always_equals_what_the_objects_say(
             store.upsert(_seen(name, version, colors=sorted(colors)))
             expected[name] = colors
         else:
-            store.remove(_ref(name), f"uid-{name}")
+            store.forget(_ref(name), f"uid-{name}")
             expected.pop(name, None)
     for color in "rgb":
         found = [o["metadata"]["name"] for o in store.select("color", color)]

@@ -73,11 +73,20 @@ class Delay:
 
 
 @dataclass(frozen=True)
+class Late:
+    """The API server sees the request and answers; the answer waits here until `let` is set."""
+
+    let: threading.Event
+    limit: float = 20.0
+    """Seconds."""
+
+
+@dataclass(frozen=True)
 class Swallow:
     """The request never gets an answer; the API server does not see it."""
 
 
-Fault: TypeAlias = Answer | StreamError | Cut | Refuse | Delay | Swallow
+Fault: TypeAlias = Answer | StreamError | Cut | Refuse | Delay | Late | Swallow
 
 
 @dataclass
@@ -300,6 +309,7 @@ class FaultProxy:
         self.requests.append(seen)
         rule = next((rule for rule in self._rules if rule.fits(seen)), None)
         cut_after: int | None = None
+        late: Late | None = None
         if rule is not None:
             rule.times -= 1
             match rule.fault:
@@ -318,15 +328,19 @@ class FaultProxy:
                     await asyncio.sleep(seconds)
                 case Cut(after):
                     cut_after = after
-        return await self._forward(request, seen, body, cut_after)
+                case Late() as found:
+                    late = found
+        return await self._forward(request, seen, body, cut_after, late)
 
     async def _forward(
-        self, request: web.Request, seen: Seen, body: bytes, cut_after: int | None
+        self, request: web.Request, seen: Seen, body: bytes, cut_after: int | None, late: Late | None
     ) -> web.StreamResponse:
         headers = {k: v for k, v in request.headers.items() if k.lower() not in {*_HOP_BY_HOP, "host"}}
         url = self.control_plane.url + request.path_qs
         async with self._session.request(request.method, url, headers=headers, data=body) as upstream:
             seen.status = upstream.status
+            if late is not None:
+                await asyncio.to_thread(late.let.wait, late.limit)
             if cut_after == 0:
                 _reset(request)
                 raise ConnectionResetError
