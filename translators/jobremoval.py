@@ -57,12 +57,12 @@ class JobRemoval(JobWriting):
         return self.done(follow=(self.resource(),))
 
     def _stop_refused(self, ack: Json) -> str:
-        """Why ACK can't stop the job, in the old words; nothing where that passes by itself."""
+        """Why AWS does not let ACK stop the job, in the old words; nothing where that passes by itself."""
         message = objects.condition_message(ack, objects.RECOVERABLE)
         if message is None or not objects.is_deleting(ack):
             return ""
-        refusal = Refusal.parse(message)
-        return "" if refusal.is_transient else f"{self.facts.prefixes['stop']}{refusal}"
+        refusal = Refusal.parse(message)  # without a code, it is ACK that waits for the job to have stopped
+        return "" if refusal.is_transient or not refusal.code else f"{self.facts.prefixes['stop']}{refusal}"
 
     def _delete_without_ack(self, foreign: Json | None) -> Decision:
         if self.facts.has_finished(self.status) or not self.name or not self.region:
