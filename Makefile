@@ -9,7 +9,7 @@ CLEAN_ENV := env -u AWS_CA_BUNDLE -u AWS_PROFILE -u KUBECONFIG
 IMAGE_LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
   --no-annotate --constraint requirements.txt
 
-.PHONY: help install demo test bench check lint types imports format wheel docs lock clean
+.PHONY: help install demo test bench check lint types imports format wheel krew docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,8 +30,8 @@ demo: install ## Show it all on a local control plane (KEEP=1 leaves it up)
 test: install check ## Everything that CI runs
 	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: install ## Figures of speed and memory (minutes; load is bounded)
-	$(CLEAN_ENV) $(BIN)/python -m tests.bench
+bench: install ## Figures of speed and memory (SCALE=10000: with so many objects)
+	$(CLEAN_ENV) $(BIN)/python -m tests.bench$(if $(SCALE),.scale --objects $(SCALE))
 
 check: lint types imports ## Lint, format, types and the direction of imports
 
@@ -51,6 +51,13 @@ format: install ## Format the code and mend what lint can mend
 
 wheel: install ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
+
+krew: wheel ## Pack the kubectl smlogs plugin for krew into dist/ (KREW_URI=where it will be)
+	rm -rf build/krew
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --only-binary :all: --target build/krew \
+	  --requirement image/requirements-run.txt
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps --target build/krew dist/*.whl
+	$(BIN)/python krew/pack.py --app build/krew --into dist $(if $(KREW_URI),--uri $(KREW_URI))
 
 docs: install ## Write the pages of docs/ that come out of the product
 	$(BIN)/python -m tests.docs.generate

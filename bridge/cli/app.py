@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from bridge import __version__
+from bridge.cli import examples
 from bridge.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, BridgeError
 
 COMMANDS: tuple[str, ...] = (
@@ -60,6 +61,7 @@ def build() -> typer.Typer:
 
     for name in COMMANDS:
         import_module(f"bridge.cli.{name}").register(app)
+    examples.attach(app)
     return app
 
 

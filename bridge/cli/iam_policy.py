@@ -58,7 +58,7 @@ def iam_policy(
     """Print the AWS policies that the bridge and ACK's controllers need for these old objects.
 
     Actions, regions, accounts, and iam:PassRole for exactly the roles that the objects name. Nothing is
-    sent to AWS. Example: ack-bridge iam-policy -f manifests/ --for bridge
+    sent to AWS.
     """
     if account is not None and not (account.isdigit() and len(account) == 12):
         raise UserError(f"--account {account} is no AWS account", fix="Twelve digits.")

@@ -17,6 +17,7 @@ import typer
 
 from bridge.aws.logsources import LOG_KINDS, LogKind
 from bridge.aws.rate import Rate
+from bridge.cli import examples
 from bridge.cli.app import run
 from bridge.cli.logshow import LogShow, Wanted
 from bridge.cli.objectreader import open_reader
@@ -50,6 +51,7 @@ def main() -> None:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     _add_commands(app)
+    examples.attach(app, ("logs",))
     sys.exit(run(app))
 
 

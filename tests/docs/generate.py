@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from bridge import datafiles, manifests
-from bridge.cli import app
+from bridge.cli import app, examples
 from bridge.manifests import Source
 from bridge.offline import DocumentTranslator
 
@@ -121,7 +121,7 @@ def _command_line() -> str:
         "# Command line",
         "",
         "`kubectl ack-bridge` is the same command, and `kubectl smlogs` is `ack-bridge logs`. Completion for "
-        "bash, zsh and fish: `ack-bridge --install-completion`.",
+        "bash, zsh and fish: [install](install.md#completion).",
         "",
         "Data goes to standard output and everything else to standard error. `KUBECONFIG`, the usual AWS "
         "variables and `AWS_ENDPOINT_URL` are honoured everywhere. Exit status: 0 done, or nothing to do; "
@@ -149,6 +149,7 @@ def _described(path: tuple[str, ...], command: Any) -> list[str]:
     arguments = [p for p in parameters if p.param_type_name == "argument"]
     usage = " ".join(["ack-bridge", *path, "[OPTIONS]", *(_argument(a) for a in arguments)])
     lines = [f"## ack-bridge {' '.join(path)}", "", f"`{usage}`", "", _text(command.help), ""]
+    lines += ["```sh", *examples.EXAMPLES[" ".join(path)], "```", ""]
     rows = [_row(p) for p in parameters if p.param_type_name == "option"]
     if rows:
         lines += ["| option | default | |", "| --- | --- | --- |", *rows, ""]
