@@ -3,8 +3,8 @@
     python krew/pack.py --app APP --into dist [--uri URI]
 
 APP is a folder with the product and its dependencies, as `pip install --target APP` makes it. The archive
-holds that folder and a launcher. What is compiled among the dependencies is for this system and this Python, so
-the manifest is for this system, and the launcher wants this Python. The same APP gives the same archive.
+holds that folder and a launcher. What is compiled among the dependencies is for this system and this Python,
+so the manifest is for this system, and the launcher wants this Python. The same APP gives the same archive.
 """
 
 from __future__ import annotations
