@@ -195,8 +195,8 @@ class Bridge:
     # --- what wakes
 
     def _changed(self, change: Change) -> None:
-        """News from a watch."""
-        self._add(self._wakes.of(change))
+        """News from a watch; until all is listed, it is mostly no news."""
+        self._add(self._wakes.of(change), listed=not self.watches.synced.is_set())
 
     def _written(self, change: Change, by: Reference) -> None:
         """News from our own write; whoever wrote it looks again anyway."""
@@ -211,10 +211,10 @@ class Bridge:
 
         return woken
 
-    def _add(self, keys: Iterable[Reference]) -> None:
+    def _add(self, keys: Iterable[Reference], *, listed: bool = False) -> None:
         for key in keys:
             if key.kind in self._parts.translators:
-                self.queue.add(key)
+                self.queue.add(key, listed=listed)
 
     # --- inside
 

@@ -2,7 +2,8 @@
 
 Keys, not events: whatever happened to an object while it waited is one look. A key is never handed out twice
 at the same time; what comes in for it meanwhile leads to exactly one more look. A key can be given a time;
-the earliest one wins. Keys that fail come back after a pause that doubles, each on its own.
+the earliest one wins. Keys that fail come back after a pause that doubles, each on its own. News goes before
+what was merely listed at the start, so that a new job does not wait for ten thousand that have long ended.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ AGAIN_SOON = Backoff(first=0.1, limit=300.0)
 AWS_BUSY = Backoff(first=1.0, limit=60.0)
 """For throttling and outages of AWS: nobody waits long once it answers again."""
 
+NEWS_IN_A_ROW = 4
+"""Then it is the turn of one that was only listed, if any waits."""
+
 _STALE_ALLOWED = 1000
 """Overtaken times that are kept until theirs comes, before they are swept."""
 
@@ -37,6 +41,9 @@ class WorkQueue(Generic[K]):
     def __init__(self) -> None:
         self._ready: dict[K, float] = {}
         """Waiting for a worker, in order, with the time since when."""
+        self._listed: dict[K, float] = {}
+        """The same for those that nothing is known to have happened to."""
+        self._news_in_a_row = 0
         self._working: set[K] = set()
         self._again: set[K] = set()
         """Being worked on, and needed once more after that."""
@@ -55,9 +62,9 @@ class WorkQueue(Generic[K]):
 
     # --- in
 
-    def add(self, key: K) -> None:
-        """Look at it as soon as a worker is free."""
-        if self._closed or key in self._ready:
+    def add(self, key: K, *, listed: bool = False) -> None:
+        """Look at it as soon as a worker is free. `listed`: it was only listed, so others may go first."""
+        if self._closed or key in self._ready or (listed and key in self._listed):
             return
         if key in self._working:
             self._again.add(key)
@@ -66,7 +73,8 @@ class WorkQueue(Generic[K]):
         if not_before is not None and self._now() < not_before:
             self.add_after(key, not_before - self._now())
             return
-        self._ready[key] = self._now()
+        since = self._listed.pop(key, self._now())
+        (self._listed if listed else self._ready)[key] = since
         self._news.set()
 
     def add_after(self, key: K, seconds: float) -> None:
@@ -107,11 +115,10 @@ class WorkQueue(Generic[K]):
     # --- out
 
     async def take(self) -> K:
-        """The key that has waited longest. Raises `QueueClosed` once closed; call `done` after the work."""
+        """The next key. Raises `QueueClosed` once closed; call `done` after the work."""
         while not self._closed:
-            if self._ready:
-                key = next(iter(self._ready))
-                del self._ready[key]
+            if self.depth:
+                key = self._next()
                 self._working.add(key)
                 self._idle.clear()
                 # This look decides when the next is needed.
@@ -134,6 +141,7 @@ class WorkQueue(Generic[K]):
         """Hand out nothing more; whoever waits in `take` gets `QueueClosed`."""
         self._closed = True
         self._ready.clear()
+        self._listed.clear()
         self._again.clear()
         self._due.clear()
         self._timers.clear()
@@ -150,7 +158,7 @@ class WorkQueue(Generic[K]):
     @property
     def depth(self) -> int:
         """Keys that wait for a worker."""
-        return len(self._ready)
+        return len(self._ready) + len(self._listed)
 
     @property
     def working(self) -> int:
@@ -165,13 +173,23 @@ class WorkQueue(Generic[K]):
     @property
     def age(self) -> float:
         """Seconds that the first in line has waited; 0 where nobody waits."""
-        return self._now() - next(iter(self._ready.values())) if self._ready else 0.0
+        first = [next(iter(waiting.values())) for waiting in (self._ready, self._listed) if waiting]
+        return self._now() - min(first) if first else 0.0
 
     def failures(self, key: K) -> int:
         """Failures in a row."""
         return self._failures.get(key, 0)
 
     # --- inside
+
+    def _next(self) -> K:
+        """Each lane in its order; those listed get a turn now and then."""
+        of_the_listed = self._listed and (not self._ready or self._news_in_a_row >= NEWS_IN_A_ROW)
+        self._news_in_a_row = 0 if of_the_listed else self._news_in_a_row + 1
+        lane = self._listed if of_the_listed else self._ready
+        key = next(iter(lane))
+        del lane[key]
+        return key
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -224,3 +224,41 @@ async def test_one_can_wait_for_all_work_to_end() -> None:
     assert not waiting.done()
     queue.done(key)
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_news_goes_before_what_was_only_listed() -> None:
+    """After a start or a take-over ten thousand old objects wait; a new job must not wait for them all."""
+    queue: WorkQueue[str] = WorkQueue()
+    for key in ("listed-1", "listed-2", "listed-3"):
+        queue.add(key, listed=True)
+    queue.add("new")
+    assert queue.depth == 4
+    assert [await queue.take() for _ in range(4)] == ["new", "listed-1", "listed-2", "listed-3"]
+
+
+async def test_news_of_what_was_listed_moves_it_ahead_and_it_is_looked_at_once() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for key in ("listed-1", "listed-2"):
+        queue.add(key, listed=True)
+    queue.add("listed-2")
+    queue.add("listed-2", listed=True)
+    assert queue.depth == 2
+    assert [await queue.take(), await queue.take()] == ["listed-2", "listed-1"]
+
+
+async def test_news_without_end_does_not_keep_what_was_listed_from_its_turn() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for number in range(10):
+        queue.add(f"listed-{number}", listed=True)
+    taken = []
+    for number in range(100):
+        queue.add(f"new-{number}")
+        taken.append(await queue.take())
+    assert sum(key.startswith("listed") for key in taken) == 10
+
+
+async def test_closing_drops_what_was_listed_too() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("listed", listed=True)
+    queue.close()
+    assert queue.depth == 0
