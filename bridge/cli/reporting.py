@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -19,18 +19,22 @@ from translators.migration.record import Record
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-PLAIN_EVERY = 5.0
-"""Seconds between plain progress lines of one step."""
+PLAIN_FIRST = 5.0
+"""Seconds until a step says in a plain line how far it is; the next one takes twice as long, and so on."""
+PLAIN_MOST = 120.0
+"""Seconds after which it says so in any case: silence looks like a hang."""
 
 
 class Shown:
     """A `bridge.migration.context.Reporter`; use it as a context manager."""
 
-    def __init__(self, *, bar: bool | None = None) -> None:
+    def __init__(self, *, bar: bool | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._bar = sys.stderr.isatty() if bar is None else bar
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._said: dict[str, float] = {}
+        self._clock = clock
+        self._due: dict[str, tuple[float, float]] = {}
+        """When a step's next plain line is due, and how long it waits for that."""
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -68,11 +72,16 @@ class Shown:
                 self._tasks[what] = self._progress.add_task(what, total=total)
             self._progress.update(self._tasks[what], completed=done, total=total)
             return
-        now = time.monotonic()
-        if done < total and now - self._said.get(what, 0.0) < PLAIN_EVERY:
+        if done >= total:
+            self._due.pop(what, None)
+            self.say(f"{what}: {done} of {total}")
             return
-        self._said[what] = now
-        self.say(f"{what}: {done} of {total}")
+        now = self._clock()
+        due, waited = self._due.setdefault(what, (now + PLAIN_FIRST, PLAIN_FIRST))
+        if now >= due:
+            waited = min(2 * waited, PLAIN_MOST)
+            self._due[what] = (now + waited, waited)
+            self.say(f"{what}: {done} of {total}")
 
     def result(self, record: Record) -> None:
         """One old object has come to the end of a step."""

@@ -68,13 +68,15 @@ async def read(
     for group in (SAGEMAKER_GROUP, AUTOSCALING_GROUP):
         ack |= await reader.served(group, ACK_VERSION, ack_kinds)
     found = Read(source=cluster.server, served=frozenset(ack))
-    for resource in legacy.values():
+    kinds = len(legacy) + len(ack)
+    for number, resource in enumerate(legacy.values(), start=1):
         found.legacy += await reader.listed(resource)
-        progress.say(f"read {count(len(found.legacy), 'old object')}")
+        progress.progress("kinds read", number, kinds)
     if not found.legacy and len(reader.failures) == len(legacy):
         raise next(iter(reader.failures.values()))
-    for resource in ack.values():
+    for number, resource in enumerate(ack.values(), start=len(legacy) + 1):
         found.ack += await reader.listed(resource)
+        progress.progress("kinds read", number, kinds)
     progress.say(f"read {count(len(found.legacy), 'old object')} and {count(len(found.ack), 'ACK object')}")
     found.unreadable += [(name, str(failure)) for name, failure in sorted(reader.failures.items())]
     found.unreadable += reader.unusable

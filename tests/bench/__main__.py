@@ -1,6 +1,6 @@
 """`make bench`: figures of speed and memory, each from one run on this machine; load is bounded in time.
 
-    python -m tests.bench [feed] [jobs] [migration] [tuning] [translate]        all of them if none is named
+    python -m tests.bench [diff_report] [feed] [jobs] [migration] [tuning] [translate]    all if none is named
 
 Prints one JSON object a figure. Nothing is asserted: a figure is read by a person.
 """
@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 
-FIGURES = ("translate", "jobs", "tuning", "feed", "migration")
+FIGURES = ("translate", "diff_report", "jobs", "tuning", "feed", "migration")
 
 
 def main() -> int:

@@ -84,4 +84,5 @@ def _rename(obj: Json, renamed: dict[str, str], namespace: str) -> None:
 
 
 def _timeless(data: Json) -> str:
-    return json.dumps(data, default=lambda value: value.isoformat() if isinstance(value, datetime) else value)
+    """As JSON; times as the seconds that AWS itself sends."""
+    return json.dumps(data, default=lambda value: value.timestamp() if isinstance(value, datetime) else value)
