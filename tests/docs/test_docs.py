@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,7 +21,9 @@ from bridge.controller.metrics import Metrics
 from bridge.manifests import Source
 from bridge.offline import DocumentTranslator, is_legacy, worst
 from tests.docs import generate
-from translators.model import LEGACY_GROUP, Severity
+from tests.docs.commandlines import all_lines
+from translators.model import AUTOSCALING_GROUP, LEGACY_GROUP, SAGEMAKER_GROUP, Severity
+from translators.validation import SpecValidation
 
 ROOT = generate.ROOT
 DOCS = sorted(
@@ -44,45 +45,35 @@ def _blocks(path: Path, language: str) -> Iterator[str]:
             yield "\n".join(line.removeprefix(indent) for line in text.splitlines())
 
 
-def _shell_lines(path: Path) -> Iterator[str]:
-    for block in [*_blocks(path, "sh"), *_blocks(path, "bash")]:
-        yield from block.replace("\\\n", " ").splitlines()
-    yield from re.findall(r"^    (\S.*)$", path.read_text(), re.MULTILINE)
-    if path.name != "cli.md":
-        yield from _INLINE.findall(path.read_text())
-
-
-def _commands() -> Iterator[tuple[str, str]]:
-    for path in DOCS:
-        for line in _shell_lines(path):
-            words = line.strip()
-            if re.match(r"^(\.venv/bin/)?(ack-bridge|kubectl ack-bridge|kubectl smlogs)\b", words):
-                yield path.relative_to(ROOT).as_posix(), words
-
-
 @cache
 def _root() -> Any:
     return typer.main.get_command(app.build())
-
-
-@pytest.mark.parametrize(("path", "line"), sorted(set(_commands())))
-def test_every_command_and_flag_exists(path: str, line: str) -> None:
-    words = shlex.split(line.partition(" > ")[0].partition(" | ")[0], comments=True)
-    if words[0] == "kubectl":
-        words = words[1:]
-    command, words = _root(), words[1:] if words[0] != "smlogs" else ["logs", *words[1:]]
-    while hasattr(command, "commands") and words and not words[0].startswith("-"):
-        assert words[0] in command.commands, f"{path}: no command {words[0]}"
-        command, words = command.commands[words[0]], words[1:]
-    context = command.make_context(command.name, [], resilient_parsing=True)
-    _, rest, _ = command.make_parser(context).parse_args(list(words))
-    assert not rest, f"{path}: {rest}"
 
 
 def _yaml_blocks() -> Iterator[tuple[str, str]]:
     for path in DOCS:
         for block in _blocks(path, "yaml"):
             yield path.relative_to(ROOT).as_posix(), block
+
+
+def _schema_faults(document: Any) -> Iterator[str]:
+    """What a CRD of either side would refuse or drop; nothing about kinds that are neither's."""
+    mappings = datafiles.mappings().kinds
+    group, kind = document["apiVersion"].partition("/")[0], document["kind"]
+    if group == LEGACY_GROUP:
+        assert kind in mappings, kind
+        validation = mappings[kind].validation
+    elif group in (SAGEMAKER_GROUP, AUTOSCALING_GROUP):
+        schemas = {name: schema for m in mappings.values() for name, schema in m.ack.items()}
+        assert kind in schemas, kind
+        if "spec" not in document:
+            return  # one that adopts
+        validation = SpecValidation(schemas[kind])
+    else:
+        return
+    spec = document["spec"]
+    for notice in [*validation.faults(spec), *validation.unknown(spec)]:
+        yield f"{notice.path}: {notice.message}"
 
 
 @pytest.mark.parametrize(("path", "block"), list(_yaml_blocks()))
@@ -95,12 +86,24 @@ def test_every_yaml_block_loads_and_is_valid(path: str, block: str, tmp_path: Pa
         return
     for document in documents:
         assert {"apiVersion", "kind"} <= document.keys()
+        assert list(_schema_faults(document)) == []
     file = tmp_path / "block.yaml"
     file.write_text(block)
     translator = DocumentTranslator(datafiles.mappings())
     for part in manifests.documents(Source(path, file, given=True)):
         assert worst(translator.translate(part).findings) is not Severity.ERROR
     assert any(map(is_legacy, documents)) or LEGACY_GROUP + "/v1" not in block or "healthCheckExprs" in block
+
+
+def test_a_wrong_yaml_block_would_be_noticed() -> None:
+    for version, kind, name in (
+        (f"{LEGACY_GROUP}/v1", "Model", "executionRoleArn"),
+        (f"{SAGEMAKER_GROUP}/v1alpha1", "Model", "executionRoleARN"),
+    ):
+        spec = {name: 7, "image": "x", **({"region": "r"} if "aws.amazon" in version else {})}
+        faults = list(_schema_faults({"apiVersion": version, "kind": kind, "spec": spec}))
+        assert [fault.partition(":")[0] for fault in faults][:1] == [f"spec.{name}"]
+        assert any(fault.startswith("spec.image:") for fault in faults)
 
 
 @pytest.mark.parametrize("page", sorted(generate.pages()), ids=lambda page: page.name)
@@ -181,10 +184,10 @@ def test_every_metric_and_alert_is_explained_and_no_other() -> None:
 
 def test_values_that_are_set_on_the_command_line_exist() -> None:
     values = yaml.safe_load((ROOT / "charts/ack-bridge/values.yaml").read_text())
-    lines = [line for path in DOCS for line in _shell_lines(path) if "charts/ack-bridge" in line]
+    lines = [line for line in all_lines() if "charts/ack-bridge" in line.words]
     assert lines
     for line in lines:
-        for setting in re.findall(r"--set ([\w.]+)=", line):
+        for setting in re.findall(r"--set ([\w.]+)=", str(line)):
             found: Any = values
             for key in setting.split("."):
                 assert key in found, setting
