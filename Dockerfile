@@ -19,6 +19,17 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheel .
  && pip install --no-cache-dir --no-compile --no-index --no-deps --target /app /wheel/*.whl \
  && rm -rf /app/bin
 
+# What is in /app, as a CycloneDX bill of materials. The interpreter that is looked at sees /app alone.
+FROM build AS sbom
+COPY image/requirements-sbom.txt image/
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: --requirement image/requirements-sbom.txt
+RUN mkdir /sbom \
+ && printf '#!/bin/sh\nPYTHONPATH=/app exec python3 "$@"\n' > /sbom/python \
+ && chmod +x /sbom/python \
+ && python3 -m cyclonedx_py environment -S --pyproject pyproject.toml --output-reproducible --of JSON \
+      -o /sbom/ack-bridge.cdx.json /sbom/python \
+ && rm /sbom/python
+
 # Debian 12's Python 3.11, as the stage above has it.
 FROM gcr.io/distroless/python3-debian12:nonroot
 LABEL org.opencontainers.image.title="ack-bridge" \
@@ -26,6 +37,7 @@ LABEL org.opencontainers.image.title="ack-bridge" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app
+COPY --from=sbom /sbom /sbom
 ENV PYTHONPATH=/app \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -67,6 +67,7 @@ lock: install ## Pin the dependencies anew, with hashes
 	  --no-emit-index-url --no-header --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml $(IMAGE_LOCK) --output-file image/requirements-run.txt
 	echo hatchling | $(BIN)/uv pip compile - $(IMAGE_LOCK) --output-file image/requirements-build.txt
+	echo cyclonedx-bom | $(BIN)/uv pip compile - $(IMAGE_LOCK) --output-file image/requirements-sbom.txt
 
 clean: ## Remove what was built here (not the shared cache)
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import site
 import subprocess
@@ -31,6 +32,7 @@ class Installed:
     folder: Path
     app: Path
     wheel: Path
+    sbom: Path
 
     def run(self, *command: str, expect: int = 0) -> str:
         """One command of the virtual environment, away from the checkout."""
@@ -81,9 +83,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
             command = step.text.replace("/wheel", f"{folder}/wheel").replace("/app", f"{folder}/app")
             _shell(command, source, builder)
     (wheel,) = (folder / "wheel").glob("*.whl")
+    (sbom,) = [stage for stage in stages() if stage[0].text == "build AS sbom"]
+    for step in of(sbom, "RUN"):
+        if "--requirement" not in step.text:
+            command = step.text.replace("/sbom", f"{folder}/sbom").replace("=/app", f"={folder}/app")
+            _shell(command, source, builder)
     _shell(f"pip install --no-index --no-deps {wheel}", source, builder)
     shutil.rmtree(source)
-    yield Installed(folder, folder / "app", wheel)
+    yield Installed(folder, folder / "app", wheel, folder / "sbom")
 
 
 def _copy(path: Path, into: Path, target: str) -> None:
@@ -157,3 +164,37 @@ def test_a_report_finds_its_templates(installed: Installed, tmp_path: Path) -> N
 def test_the_app_folder_holds_packages_and_no_scripts(installed: Installed) -> None:
     held = {path.name for path in installed.app.iterdir()}
     assert held == {"bridge", "translators", f"sagemaker_ack_bridge-{__version__}.dist-info"}
+
+
+def test_the_bill_of_materials_is_of_what_is_in_the_app_folder(installed: Installed) -> None:
+    """In the image the first step's dependencies are in that folder too, and so on the bill."""
+    assert [path.name for path in installed.sbom.iterdir()] == ["ack-bridge.cdx.json"]
+    bill = json.loads((installed.sbom / "ack-bridge.cdx.json").read_text())
+    assert bill["bomFormat"] == "CycloneDX"
+    product = bill["metadata"]["component"]
+    assert (product["name"], product["version"]) == ("sagemaker-ack-bridge", __version__)
+    assert not bill.get("components"), "nothing of the machine that builds it"
+
+
+def test_the_bill_of_materials_lists_each_dependency_once_with_its_version(
+    installed: Installed, tmp_path: Path
+) -> None:
+    """The very command of the stage, over a folder with the distributions that the image has."""
+    pins = dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", _requirements(), re.MULTILINE))
+    app = tmp_path / "app"
+    for name, version in pins.items():
+        about = app / f"{name.replace('-', '_')}-{version}.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n")
+    (sbom,) = [stage for stage in stages() if stage[0].text == "build AS sbom"]
+    command = of(sbom, "RUN")[-1].text.replace("/sbom", f"{tmp_path}/sbom").replace("=/app", f"={app}")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    _shell(command, tmp_path, installed.folder / "venv")
+    bill = json.loads((tmp_path / "sbom" / "ack-bridge.cdx.json").read_text())
+    listed = {component["name"]: component["version"] for component in bill["components"]}
+    assert listed == pins
+    assert len(bill["components"]) == len(pins)
+
+
+def _requirements() -> str:
+    return (ROOT / "image" / "requirements-run.txt").read_text()
