@@ -379,6 +379,16 @@ def test_on_paper_is_everything_that_matters(browser: Browser, report: Report) -
     assert pdf.startswith(b"%PDF")
 
 
+def test_paper_says_how_much_of_all_it_shows(browser: Browser, report: Report) -> None:
+    browser.open(report, "#class=drift")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.one("#shown").is_displayed()
+    assert browser.shown().endswith(" of 66 objects")
+    assert not browser.one("#search").is_displayed()
+    assert not browser.one("#expand").is_displayed()
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_a_thousand_objects_are_drawn_as_they_come_into_view(browser: Browser) -> None:
     browser.open(together(16).report())
     assert browser.shown() == "1,056 objects"
