@@ -138,7 +138,10 @@ class JobTranslator:
         return status
 
     def also(self, legacy: Json, view: JobView, world: World) -> Decision:
-        """What a kind does beside mirroring (spawned training jobs, a spec that differs)."""
+        """What a kind does beside mirroring (spawned training jobs).
+
+        The end of a job is not shown while this says when to go on: nobody would look at it again.
+        """
         return Decision()
 
     def claims(self, legacy: Json) -> Sequence[AwsResource]:

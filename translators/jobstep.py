@@ -38,6 +38,12 @@ from translators.step import RETRY_LIMIT, SILENT_AFTER, TRANSIENT_FIRST, Refusal
 FROZEN_POLL = 30.0
 """Seconds between looks at a job that ACK has stopped watching, where no change feed does it."""
 
+SPAWNED_PATIENCE = 10.0
+"""Seconds in which a new spawned job is left to the change feed, which describes whatever it follows.
+
+Hundreds of them come at once, and asking for each beside the feed would double the calls to AWS.
+"""
+
 
 def decide(translator: JobTranslator, legacy: Json, world: World) -> Decision:
     """The next step for one old job."""
@@ -174,7 +180,8 @@ class _Living(JobWriting):
         self.actions.extend(also.actions)
         if also.questions:
             return self.asking(*also.questions)
-        if not self.would_go_back(enriched):
+        unfinished = enriched.finished and also.again_after is not None
+        if not unfinished and not self.would_go_back(enriched):
             mirrored = self.translator.mirrored(self.named(), enriched.fields)
             self.write(self.translator.adjusted(self.legacy, ack, mirrored) if ack else mirrored)
         return self._following(ack, enriched, also.again_after)
@@ -208,6 +215,9 @@ class _Living(JobWriting):
         latest = self.world.latest(self.resource())
         question = self.describe_question()
         answer = latest or self.world.ask(question)
+        young = SPAWNED_PATIENCE - (self.world.now - objects.created_at(self.legacy)).total_seconds()
+        if answer is None and young > 0:
+            return self.done(again=young, follow=(self.resource(),))
         if answer is None:
             return self.asking(question)
         if isinstance(answer, Failure):

@@ -123,6 +123,9 @@ class HyperparameterTuningJobTranslator(JobTranslator):
         listed = self._spawned_names(legacy, world)
         if isinstance(listed, Decision):
             return listed
+        if isinstance(listed, Failure):
+            failed = () if listed.retryable else (_spawn_failed(listed),)
+            return Decision(actions=failed, again_after=COUNTED_EVERY if listed.retryable else again)
         namespace = legacy["metadata"]["namespace"]
         missing = [name for name in listed if world.legacy("TrainingJob", namespace, name) is None]
         now, later = missing[:SPAWNED_AT_ONCE], missing[SPAWNED_AT_ONCE:]
@@ -132,19 +135,25 @@ class HyperparameterTuningJobTranslator(JobTranslator):
         if unasked:
             return Decision(questions=unasked)
         actions: list[Action] = []
+        if later:
+            again = 0.1
         for name, question in zip(now, questions, strict=True):
             answer = world.ask(question)
             if isinstance(answer, Found):
                 actions.append(Apply(self._shadow(legacy, name, answer.data), only_create=True))
-            elif isinstance(answer, Failure) and not answer.retryable:
-                actions.append(Emit("SpawnFailed", f"{name}: {answer.code}: {answer.message}", "Warning"))
-        return Decision(actions=tuple(actions), again_after=0.1 if later else again)
+            elif isinstance(answer, Failure) and answer.retryable:
+                again = COUNTED_EVERY
+            elif isinstance(answer, Failure):
+                actions.append(_spawn_failed(answer, name))
+        return Decision(actions=tuple(actions), again_after=again)
 
     def before_release(self, legacy: Json, world: World) -> Decision:
         """Its children go with it: those that it spawned, and no other of the same name (§5.4)."""
         listed = self._spawned_names(legacy, world)
         if isinstance(listed, Decision):
             return listed
+        if isinstance(listed, Failure):
+            return Decision(again_after=COUNTED_EVERY)
         namespace = legacy["metadata"]["namespace"]
         found = [world.legacy("TrainingJob", namespace, name) for name in listed]
         children = {
@@ -164,8 +173,8 @@ class HyperparameterTuningJobTranslator(JobTranslator):
         labels = {TUNING_JOB_LABEL: objects.uid_of(legacy)}
         return list(world.legacy_labelled("TrainingJob", legacy["metadata"]["namespace"], labels))
 
-    def _spawned_names(self, legacy: Json, world: World) -> list[str] | Decision:
-        """All pages of what AWS says that this tuning job spawned; a decision where that is not known."""
+    def _spawned_names(self, legacy: Json, world: World) -> list[str] | Decision | Failure:
+        """All pages of what AWS says that this tuning job spawned, or what must be asked for that."""
         names: list[str] = []
         job = self.known_name(legacy)
         if not job:
@@ -183,7 +192,7 @@ class HyperparameterTuningJobTranslator(JobTranslator):
             if answer is None:
                 return Decision(questions=(question,))
             if isinstance(answer, Failure):
-                return Decision(again_after=COUNTED_EVERY)
+                return answer
             if isinstance(answer, NotFound):
                 return names
             names += [summary["TrainingJobName"] for summary in answer.data["TrainingJobSummaries"]]
@@ -209,6 +218,10 @@ class HyperparameterTuningJobTranslator(JobTranslator):
             },
             "spec": spec,
         }
+
+
+def _spawn_failed(failure: Failure, name: str = "its training jobs") -> Emit:
+    return Emit("SpawnFailed", f"{name}: {failure.code}: {failure.message}", "Warning")
 
 
 def _with_counters(view: JobView, described: Json) -> JobView:
