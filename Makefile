@@ -30,8 +30,8 @@ demo: install ## Show it all on a local control plane (KEEP=1 leaves it up)
 test: install check ## Everything that CI runs
 	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: install ## Figures of speed and memory (SCALE=10000: with so many objects)
-	$(CLEAN_ENV) $(BIN)/python -m tests.bench$(if $(SCALE),.scale --objects $(SCALE))
+bench: install ## Figures of speed and memory (SCALE=10000: so many objects; SOAK=30: so many minutes)
+	$(CLEAN_ENV) $(BIN)/python -m tests.bench $(if $(SCALE),scale --objects $(SCALE)) $(if $(SOAK),soak --minutes $(SOAK))
 
 check: lint types imports ## Lint, format, types and the direction of imports
 
