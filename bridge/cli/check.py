@@ -52,7 +52,7 @@ def check(
 async def _check(choice: ClusterChoice) -> tuple[Finding, ...]:
     with Shown() as reporter:
         async with options.open_cluster(choice) as cluster:
-            who, lookups, close = await options.identity(cluster)
+            who, lookups = await options.identity(cluster)
             try:
                 finder = FactFinder(
                     cluster, options.comparison(), options.our_crds(), options.written_fields()
@@ -62,7 +62,7 @@ async def _check(choice: ClusterChoice) -> tuple[Finding, ...]:
                     context = options.make_context(cluster, lookups, who, reporter)
                 return findings(await finder.facts(context, who), RULES)
             finally:
-                close()
+                lookups.close()
 
 
 def rendered(found: Sequence[Finding], output: options.Format) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from bridge import datafiles
+from bridge.aws.lookups import Lookups
 from bridge.cli import migrationoptions as options
 from bridge.cli.reporting import Shown
 from bridge.errors import EXIT_DONE, AwsUnavailable, UserError
@@ -173,7 +174,7 @@ def _asking(
     with ThreadPoolExecutor(POOL, thread_name_prefix="aws") as executor:
         try:
             answers = AwsAnswers(sessions, rate=Rate(rate, max(1, round(2 * rate))))
-            yield Asking(answers, executor), identity.account
+            yield Asking(Lookups(answers, executor)), identity.account
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise

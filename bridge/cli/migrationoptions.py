@@ -13,12 +13,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from bridge import datafiles
+from bridge.aws.lookups import Lookups
 from bridge.errors import AwsUnavailable, UserError
 from bridge.kube.choice import ClusterChoice
 from bridge.kube.client import connect
 from bridge.migration.cluster import Cluster
 from bridge.migration.context import STATE_NAMESPACE, Context, Pace, Reporter
-from bridge.migration.lookups import Lookups
 from translators import kinds
 from translators.coverage import prove
 from translators.migration.comparison import Comparison
@@ -129,13 +129,13 @@ async def open_context(
 ) -> AsyncIterator[Context]:
     """Cluster and AWS together. Raises AwsUnavailable where AWS does not say who we are."""
     async with open_cluster(choice) as cluster:
-        found, lookups, close = await identity(cluster)
+        found, lookups = await identity(cluster)
         try:
             if found.problem:
                 raise AwsUnavailable(found.problem)
             yield make_context(cluster, lookups, found, reporter, state_namespace=state_namespace, pace=pace)
         finally:
-            close()
+            lookups.close()
 
 
 def make_context(
@@ -160,21 +160,21 @@ def make_context(
     )
 
 
-async def identity(cluster: Cluster) -> tuple[Identity, Lookups, Any]:
-    """Who AWS says that we are, lookups with these credentials, and how to close them."""
+async def identity(cluster: Cluster) -> tuple[Identity, Lookups]:
+    """Who AWS says that we are, and lookups with these credentials, to be closed."""
     # boto3 takes a second to import, which `--help` should not have to wait for.
     from bridge.aws.answers import AwsAnswers, call_threads  # noqa: PLC0415
     from bridge.aws.sessions import Sessions  # noqa: PLC0415
 
-    sessions, threads = Sessions(), call_threads()
-    lookups = Lookups(AwsAnswers(sessions), threads)
+    sessions = Sessions()
+    lookups = Lookups(AwsAnswers(sessions), call_threads())
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     region = region or await _some_region(cluster)
     try:
         who = await asyncio.to_thread(sessions.identity, region or None)
     except AwsUnavailable as error:
-        return Identity(problem=str(error)), lookups, threads.shutdown
-    return Identity(account=who.account, arn=who.arn), lookups, threads.shutdown
+        return Identity(problem=str(error)), lookups
+    return Identity(account=who.account, arn=who.arn), lookups
 
 
 def comparison() -> Comparison:

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from bridge.kube.backoff import Backoff
+from bridge.backoff import Backoff
 
 K = TypeVar("K", bound=Hashable)
 

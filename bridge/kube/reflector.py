@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bridge.kube.backoff import Backoff
+from bridge.backoff import Backoff
 from bridge.kube.client import PAGE_SIZE, KubeClient
 from bridge.kube.failures import Forbidden, Gone, KubeFailure, NotFound, Silent
 from bridge.kube.resources import Resource

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
+from bridge.backoff import Backoff
 from bridge.errors import ClusterError
-from bridge.kube.backoff import Backoff
 from bridge.kube.failures import Conflict
 from bridge.migration.adopting import gathered
 from bridge.migration.context import Context

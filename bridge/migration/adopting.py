@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bridge.backoff import Backoff
 from bridge.errors import CrdMissing
-from bridge.kube.backoff import Backoff
 from bridge.kube.failures import Forbidden, Invalid
 from bridge.migration.cluster import CONFLICT_PAUSE
 from bridge.migration.context import Context

@@ -12,8 +12,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from bridge.backoff import Backoff
 from bridge.errors import CrdMissing
-from bridge.kube.backoff import Backoff
 from bridge.kube.client import KubeClient
 from bridge.kube.failures import Conflict, Gone, NotFound
 from bridge.kube.resources import Resource

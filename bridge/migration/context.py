@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bridge.aws.lookups import Lookups
 from bridge.migration.cluster import Cluster
-from bridge.migration.lookups import Lookups
 from translators.descriptions import rfc3339
 from translators.migration.comparison import Comparison
 from translators.migration.record import Operation, Record, Stage

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from bridge.backoff import Backoff
 from bridge.errors import ClusterError
-from bridge.kube.backoff import Backoff
 from bridge.kube.resources import DEPLOYMENTS
 from bridge.migration import running
 from bridge.migration.context import Context

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from bridge.kube.backoff import Backoff
+from bridge.backoff import Backoff
 from bridge.kube.failures import Throttled, Unavailable
 
 _R = TypeVar("_R")

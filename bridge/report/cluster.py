@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol, TypeVar
 
+from bridge.backoff import Backoff
 from bridge.errors import CrdMissing
-from bridge.kube.backoff import Backoff
 from bridge.kube.failures import Forbidden, Gone, KubeFailure, Throttled, Unavailable
 from bridge.kube.resources import Resource
 from bridge.report import usable

@@ -6,14 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from translators.model import Answer, Json, Question
-
-
-class AwsReader(Protocol):
-    """What is needed of AWS: `bridge.aws.answers.AwsAnswers`, or a fake."""
-
-    def ask(self, question: Question) -> Answer:
-        """One read-only call; blocking, thread-safe. What AWS refuses is a `Failure`, not an exception."""
+from translators.model import Json
 
 
 class Progress(Protocol):

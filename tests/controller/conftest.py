@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from bridge.backoff import Backoff
 from bridge.controller.bridge import Bridge
 from bridge.controller.metrics import Metrics
 from bridge.controller.ports import NoFeed
 from bridge.controller.settings import Parts, RunSettings
-from bridge.kube.backoff import Backoff
 from bridge.kube.choice import ClusterChoice
 from bridge.kube.client import KubeClient, connect
 from bridge.kube.reflector import Timing

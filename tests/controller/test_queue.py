@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.backoff import Backoff
 from bridge.controller.queue import QueueClosed, WorkQueue
-from bridge.kube.backoff import Backoff
 from tests.support.waiting import until
 
 TINY = Backoff(first=0.02, limit=0.08)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.kube.backoff import Backoff
+from bridge.backoff import Backoff
 from bridge.kube.client import KubeClient
 from bridge.kube.failures import NotFound
 from bridge.kube.reflector import Reflector, Timing

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from bridge import datafiles
+from bridge.aws.lookups import Asks, Lookups
 from bridge.report import gather
 from bridge.report.asking import Asking
-from bridge.report.sources import AwsReader, Quiet, Read
+from bridge.report.sources import Quiet, Read
 from tests.migration import fleet
 from translators.comparison.model import Difference, ObjectReport, Report
 from translators.marks import made_from
@@ -35,7 +36,7 @@ _NOT_DESCRIBED = frozenset({"Arn", "Tags"})
 
 
 class RecordedAws:
-    """An `AwsReader` over descriptions by resource; remembers what it was asked."""
+    """An `Asks` over descriptions by resource; remembers what it was asked."""
 
     def __init__(self, descriptions: dict[AwsResource, Answer]) -> None:
         self._answers = {lookup.question(r): _listed(r, answer) for r, answer in descriptions.items()}
@@ -104,7 +105,7 @@ class Fleet:
 
     def report_through(
         self,
-        reader: AwsReader | None,
+        reader: Asks | None,
         selection: Selection | None = None,
         *,
         show_values: bool = False,
@@ -124,7 +125,7 @@ class Fleet:
                 datafiles.mappings(),
                 selection or Selection(),
                 Quiet(),
-                asking=Asking(reader, executor, sleep=lambda _: None) if reader else None,
+                asking=Asking(Lookups(reader, executor, sleep=lambda _: None)) if reader else None,
                 account=self.account,
                 aws_source=f"account {self.account}" if reader else "left out",
                 show_values=show_values,

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from bridge import datafiles
+from bridge.aws.lookups import ATTEMPTS, Lookups
+from bridge.backoff import Backoff
 from bridge.errors import CrdMissing, UserError
-from bridge.kube.backoff import Backoff
 from bridge.kube.client import Page
 from bridge.kube.failures import Forbidden, Gone, KubeFailure, Throttled
 from bridge.kube.resources import Resource
 from bridge.report import cluster, files
-from bridge.report.asking import ATTEMPTS, Asking
 from bridge.report.sources import Quiet, Read
 from tests.migration import fleet
 from tests.report.fleet import Fleet, RecordedAws, failure
@@ -296,9 +296,8 @@ class Flaky(RecordedAws):
 def looked_up(reader: RecordedAws, resource: Any) -> tuple[Answer, list[float]]:
     slept: list[float] = []
     with ThreadPoolExecutor(2) as executor:
-        asking = Asking(reader, executor, backoff=Backoff(0.5, 10.0), sleep=slept.append)
-        answers = asking.collect(asking.start([resource]))
-    return answers[resource], slept
+        lookups = Lookups(reader, executor, backoff=Backoff(0.5, 10.0), sleep=slept.append)
+        return lookups.begin(resource).result(), slept
 
 
 def test_a_throttled_call_is_made_again_after_a_growing_pause() -> None:

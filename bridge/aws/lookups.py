@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Protocol
 
-from bridge.kube.backoff import Backoff
+from bridge.backoff import Backoff
 from translators.migration import lookup
 from translators.model import Answer, AwsResource, Failure, Question
+
+ATTEMPTS = 6
+"""Tries for one thing; what still fails then is a `Failure`, never "not found" (invariant 7)."""
 
 
 class Asks(Protocol):
     """What is needed of AWS: `bridge.aws.answers.AwsAnswers`, or a fake."""
 
     def ask(self, question: Question) -> Answer:
-        """One read-only call; blocking, thread-safe."""
+        """One read-only call; blocking, thread-safe. What AWS refuses is a `Failure`, not an exception."""
 
 
 class Lookups:
     """Asks in threads, and again where AWS was throttled or could not be reached.
 
-    `attempts` bounds the tries for one thing; what still fails then is a `Failure`, never "not found"
-    (invariant 7).
+    How fast is the business of what is asked. `sleep` waits between two tries, in the thread.
     """
 
     def __init__(
@@ -31,24 +34,22 @@ class Lookups:
         aws: Asks,
         threads: Executor,
         *,
-        attempts: int = 6,
         backoff: Backoff = Backoff(first=0.5, limit=10.0),  # noqa: B008 - frozen
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._aws = aws
         self._threads = threads
-        self._attempts = attempts
         self._backoff = backoff
+        self._closing = threading.Event()
+        self._sleep = sleep or self._closing.wait
+
+    def begin(self, resource: AwsResource) -> Future[Answer]:
+        """Begins to look one thing up."""
+        return self._threads.submit(self._ask, resource)
 
     async def one(self, resource: AwsResource) -> Answer:
         """What AWS says about one thing."""
-        loop = asyncio.get_running_loop()
-        question = lookup.question(resource)
-        for attempt in range(1, self._attempts + 1):
-            answer = await loop.run_in_executor(self._threads, self._aws.ask, question)
-            if not (isinstance(answer, Failure) and answer.retryable) or attempt == self._attempts:
-                break
-            await asyncio.sleep(self._backoff.delay(attempt))
-        return lookup.answer(resource, answer)
+        return await asyncio.wrap_future(self.begin(resource))
 
     async def all(
         self, resources: Iterable[AwsResource], done: Callable[[int], None] = lambda _count: None
@@ -64,3 +65,18 @@ class Lookups:
             for resource in resources:
                 group.create_task(ask(resource))
         return answers
+
+    def close(self) -> None:
+        """No further try; what has not begun is dropped, and nobody waits for what runs."""
+        self._closing.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, resource: AwsResource) -> Answer:
+        question = lookup.question(resource)
+        answer = self._aws.ask(question)
+        for attempt in range(1, ATTEMPTS):
+            if not (isinstance(answer, Failure) and answer.retryable) or self._closing.is_set():
+                break
+            self._sleep(self._backoff.delay(attempt))
+            answer = self._aws.ask(question)
+        return lookup.answer(resource, answer)
