@@ -27,7 +27,7 @@ USER_KEYED = frozenset(
 )
 """Fields that hold a map whose keys are the user's own words, and stay as they are."""
 
-_ACRONYMS = ("Arn", "Uri", "Url", "Id", "Kms")
+_ACRONYMS = {"Ami": "AMI", "Arn": "ARN", "Id": "ID", "Ids": "IDs", "Kms": "KMS", "Uri": "URI", "Url": "URL"}
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z]|\b|\d)|[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
@@ -44,7 +44,7 @@ def ack_name(aws_name: str) -> str:
     if aws_name == "Type":
         return "type_"
     words = _WORD.findall(aws_name)
-    spelled = [word.upper() if word in _ACRONYMS else word for word in words]
+    spelled = [_ACRONYMS.get(word, word) for word in words]
     spelled[0] = spelled[0].lower()
     return "".join(spelled)
 

@@ -46,6 +46,19 @@ def test_every_status_field_of_ack_is_reached_by_the_spelling(kind: str) -> None
     assert nodes - spelled - ELSEWHERE - of_ack_alone - {"status", "type"} == set()
 
 
+@pytest.mark.parametrize("kind", (*DESCRIBED, "Model", "EndpointConfig"))
+def test_every_spec_field_of_ack_that_is_described_is_reached_by_the_spelling(kind: str) -> None:
+    """The specs of training jobs that a tuning job spawned are read back from their descriptions."""
+    shape = _model().operation_model(f"Describe{kind}").output_shape
+    spelled = {ack_name(name) for name, _ in _members(shape)}
+    schemas = {k: s for mapping in datafiles.mappings().kinds.values() for k, s in mapping.ack.items()}
+    nodes = {node.path.rpartition(".")[2].rstrip("[]{}") for node in schemas[kind].spec.nodes("spec")}
+    described = {name.lower(): name for name in spelled}
+    assert {
+        name: described[name.lower()] for name in nodes if name not in spelled and name.lower() in described
+    } == {}
+
+
 def test_keys_of_the_users_keep_their_spelling_and_times_become_text() -> None:
     moment = datetime(2026, 11, 24, 5, 8, 50, tzinfo=UTC)
     shaped = ack_shaped({"HyperParameters": {"num_round": "5"}, "LastModifiedTime": moment, "RoleArn": "a"})
