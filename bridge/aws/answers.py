@@ -66,6 +66,10 @@ class AwsAnswers:
             return self._confirmed(answer, question)
         return answer
 
+    def stop(self) -> None:
+        """No further call: threads that wait for their turn end with `bridge.aws.rate.Stopped`."""
+        self._buckets.stop()
+
     def _confirmed(self, missing: NotFound, question: Question) -> Answer:
         """Whether those who did not find it looked in the right account."""
         who = self._made(operation("GetCallerIdentity"), question.region, {})

@@ -20,15 +20,22 @@ class Rate:
     burst: int = 40
 
 
+class Stopped(RuntimeError):
+    """Nobody is to call AWS any more: raised in the threads that wait for their turn."""
+
+
 class TokenBucket:
-    """Blocks a caller until it is its turn. Thread-safe; callers go in the order in which they came."""
+    """Blocks a caller until it is its turn. Thread-safe; callers go in the order in which they came.
+
+    `sleep` waits so many seconds and returns true where waiting is no use any more.
+    """
 
     def __init__(
         self,
         rate: Rate,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._spacing = 1.0 / rate.per_second
         self._slack = self._spacing * (rate.burst - 1)
@@ -39,14 +46,14 @@ class TokenBucket:
         """When the bucket would be full again; one call moves it on by one spacing."""
 
     def acquire(self) -> float:
-        """Take one token; returns the seconds that it was waited for."""
+        """Take one token; returns the seconds that it was waited for. Raises `Stopped`."""
         with self._lock:
             now = self._clock()
             turn = max(now, self._full_at - self._slack)
             self._full_at = max(now, self._full_at) + self._spacing
         wait = turn - now
-        if wait > 0:
-            self._sleep(wait)
+        if wait > 0 and self._sleep(wait):
+            raise Stopped
         return wait
 
 
@@ -57,9 +64,19 @@ class Buckets:
         self._rate = rate
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
+        self._stopped = threading.Event()
 
     def acquire(self, region: str) -> float:
-        """Take one token of a region's bucket."""
+        """Take one token of a region's bucket. Raises `Stopped`."""
+        if self._stopped.is_set():
+            raise Stopped
         with self._lock:
-            bucket = self._buckets.setdefault(region, TokenBucket(self._rate))
+            bucket = self._buckets.setdefault(region, TokenBucket(self._rate, sleep=self._stopped.wait))
         return bucket.acquire()
+
+    def stop(self) -> None:
+        """Whoever waits for a turn, in whichever thread, is let go with `Stopped`, and so is who comes later.
+
+        Threads that sleep for minutes would keep an interrupted command from ending.
+        """
+        self._stopped.set()
