@@ -1,4 +1,4 @@
-"""A migrated cluster and credentials for another account: no ACK object goes, nothing is made, and it is said.
+"""A migrated cluster, and credentials for another account: no ACK object goes, nothing is made, it is said.
 
 The fleet's ARNs are of one account; the AWS double is another, and empty, as the wrong role would show it.
 """
