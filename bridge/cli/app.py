@@ -81,9 +81,15 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    if result == EXIT_INTERRUPTED:  # typer keeps the KeyboardInterrupt to itself
+        typer.echo("ack-bridge: interrupted", err=True)
     return result if isinstance(result, int) else 0
 
 
 def main() -> None:
     """Entry point of `ack-bridge` and of `kubectl ack-bridge`."""
-    sys.exit(run(build()))
+    try:
+        sys.exit(run(build()))
+    except KeyboardInterrupt:  # while the commands are being imported, which takes a second
+        typer.echo("ack-bridge: interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)

@@ -7,7 +7,6 @@ import enum
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -161,9 +160,9 @@ def _asking(
         yield None, ""
         return
     # boto3 takes a second to import, which a report from files should not have to wait for.
-    from bridge.aws.answers import AwsAnswers  # noqa: PLC0415
+    from bridge.aws.answers import AwsAnswers, call_threads  # noqa: PLC0415
     from bridge.aws.rate import Rate  # noqa: PLC0415
-    from bridge.aws.sessions import POOL, Sessions  # noqa: PLC0415
+    from bridge.aws.sessions import Sessions  # noqa: PLC0415
 
     sessions = Sessions()
     region = next((found for obj in selected if (found := objects.region_of(obj))), None)
@@ -171,13 +170,14 @@ def _asking(
         identity = sessions.identity(region)
     except AwsUnavailable as error:
         raise AwsUnavailable(error.message, fix=f"{error.fix}, or leave AWS out with --no-aws") from error
-    with ThreadPoolExecutor(POOL, thread_name_prefix="aws") as executor:
-        try:
-            answers = AwsAnswers(sessions, rate=Rate(rate, max(1, round(2 * rate))))
-            yield Asking(Lookups(answers, executor)), identity.account
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
+    answers = AwsAnswers(sessions, rate=Rate(rate, max(1, round(2 * rate))))
+    lookups = Lookups(answers, call_threads())
+    try:
+        yield Asking(lookups), identity.account
+    finally:
+        # Threads that wait for their turn would keep an interrupted command from ending.
+        answers.stop()
+        lookups.close()
 
 
 def _rendered(report: Report, form: Form, *, everything: bool, to_file: bool) -> Iterable[str]:

@@ -50,9 +50,9 @@ def main() -> None:
     chosen = parser.parse_args()
     fleet = together(-(-chosen.objects // COPY))
     figures: Json = {"objects": len(fleet.old), "ackObjects": len(fleet.ack), "thingsInAws": len(fleet.aws)}
-    with tempfile.TemporaryDirectory() as name, _cluster(fleet) as kubeconfig, AwsDouble() as aws:
+    with tempfile.TemporaryDirectory() as name, serving(fleet) as kubeconfig, AwsDouble() as aws:
         folder = Path(name)
-        _fill(aws, fleet)
+        fill(aws, fleet)
         things = list(fleet.aws)
         del fleet
         env = environment(Path(kubeconfig), aws.url)
@@ -127,7 +127,8 @@ print((time.process_time() - began) / len(questions))
 """
 
 
-def _fill(aws: AwsDouble, fleet: Fleet) -> None:
+def fill(aws: AwsDouble, fleet: Fleet) -> None:
+    """Puts what a fleet has in AWS into the double."""
     with aws.state.lock:
         for thing, answer in fleet.aws.items():
             assert isinstance(answer, Found)
@@ -135,7 +136,7 @@ def _fill(aws: AwsDouble, fleet: Fleet) -> None:
 
 
 @contextmanager
-def _cluster(fleet: Fleet) -> Iterator[str]:
+def serving(fleet: Fleet) -> Iterator[str]:
     """An HTTP server that answers discovery and lists, and a kubeconfig for it."""
     lists: dict[str, list[bytes]] = {}
     kinds: dict[str, list[Json]] = {}
