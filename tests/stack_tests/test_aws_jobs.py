@@ -162,6 +162,12 @@ def test_durations_can_be_set_for_all_and_by_name(double: AwsDouble, sagemaker: 
 # --- tuning jobs
 
 
+def test_a_tuning_job_without_a_training_job_is_refused(sagemaker: Any) -> None:
+    request = {k: v for k, v in ask.tuning("nightly").items() if not k.startswith("TrainingJobDefinition")}
+    with pytest.raises(ClientError, match="ValidationException"):
+        sagemaker.create_hyper_parameter_tuning_job(**request)
+
+
 def test_a_tuning_job_launches_counts_and_finds_the_best(double: AwsDouble, sagemaker: Any) -> None:
     sagemaker.create_hyper_parameter_tuning_job(**ask.tuning("tune"))
     counted = []

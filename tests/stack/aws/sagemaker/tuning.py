@@ -6,7 +6,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from tests.stack.aws.errors import in_use, not_found
+from tests.stack.aws.errors import in_use, not_found, validation
 from tests.stack.aws.listing import Listing, page
 from tests.stack.aws.sagemaker import launched, training
 from tests.stack.aws.sagemaker.channels import filled_channels, switches
@@ -53,7 +53,9 @@ _COPIED = (
 
 
 def create(context: Context, request: Json) -> Json:
-    """Refused where the name is taken; the first training job is launched at once."""
+    """Refused where the name is taken or no training job is defined; the first one is launched at once."""
+    if not request.get("TrainingJobDefinition") and not request.get("TrainingJobDefinitions"):
+        raise validation("You must specify a training job definition or a list of them.")
     resource = TUNING.place(context, request, _filled(request))
     resource.private.update(children=[], counted=True)
     limits = request["HyperParameterTuningJobConfig"].get("ResourceLimits", {})
