@@ -19,7 +19,7 @@ from bridge.backoff import Backoff
 K = TypeVar("K", bound=Hashable)
 
 RETRY = Backoff(first=1.0, limit=300.0)
-AGAIN_SOON = Backoff(first=0.1, limit=300.0)
+AGAIN_SOON = Backoff(first=0.1, limit=30.0)
 """For a conflict: what is needed is on its way to us already."""
 AWS_BUSY = Backoff(first=1.0, limit=60.0)
 """For throttling and outages of AWS: nobody waits long once it answers again."""
