@@ -50,6 +50,8 @@ USER = "bridge-of-the-bench"
 TOKEN = "token-of-the-bench"
 NAMESPACE = "burst"
 NEVER = 10**6
+START_WITHIN = 300.0
+"""Seconds; only so that a bench ends at all."""
 WRITES = frozenset({"create", "update", "patch", "delete"})
 
 
@@ -116,11 +118,12 @@ class _Bench:
     def start(self, *, again: bool = False) -> Json:
         """Until all is listed, and until all has been looked at."""
         if again:
-            self._leader.stop()
+            self._leader.process.terminate()
+            self._leader.process.wait(START_WITHIN)
         self._audit.forget()
         began = time.monotonic()
         self._leader.start(wait=False)
-        self._leader.wait_ready()
+        self._await_ready(self._leader)
         listed = time.monotonic() - began
         until(lambda: self._looked_at() >= self._objects, 300, "every object is looked at")
         until(lambda: gauge(self._leader, "ack_bridge_queue_depth") == 0, 300, "the queue is empty")
@@ -183,7 +186,8 @@ class _Bench:
         took = []
         for number in range(times):
             standby = self._replica()
-            standby.start()
+            standby.start(wait=False)
+            self._await_ready(standby)
             until(lambda: gauge(self._leader, "ack_bridge_leading") == 1, 60, "one leads")
             job = {**self._example, "metadata": {"name": f"failover-{number}", "namespace": NAMESPACE}}
             with Burst(self._stack.plane, NAMESPACE) as watched:
@@ -200,7 +204,11 @@ class _Bench:
         """End every replica, and the client."""
         self._sender.close()
         for process in self._processes:
-            process.__exit__()
+            if process.http("/healthz"):
+                process.kill()
+
+    def _await_ready(self, process: BridgeProcess) -> None:
+        until(lambda: process.http("/readyz") == 200, START_WITHIN, "every kind is listed")
 
     def _replica(self) -> BridgeProcess:
         env = environment(self._folder / "kubeconfig", self._stack.aws.url)

@@ -40,7 +40,9 @@ _ROWS: tuple[tuple[str, Callable[[Json], str]], ...] = (
 
 
 def record(measured: list[Json]) -> None:
-    """Keep the figures, and write the chart and the table in docs/scale.md anew."""
+    """Keep the figures beside those of other numbers, and write chart and table in docs/scale.md anew."""
+    by_number = {m["objects"]: m for m in [*recorded(), *measured]}
+    measured = [by_number[number] for number in sorted(by_number)]
     (DOCS / "scale.json").write_text(json.dumps(measured, indent=1) + "\n")
     (DOCS / "scale.svg").write_text(chart(measured))
     page = DOCS / "scale.md"
