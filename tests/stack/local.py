@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -94,15 +95,16 @@ class LocalStack:
         return process.start(wait=wait)
 
     def stop(self) -> None:
-        """Ends everything that was started here."""
-        for process in reversed(self.bridges):
-            process.__exit__()
-        self.bridges.clear()
-        self.stop_ack()
-        self.aws.stop()
-        if self._own_plane:
-            self.plane.stop()
-        self._folder.cleanup()
+        """Ends everything that was started here, whatever of it broke."""
+        with ExitStack() as ending:
+            ending.callback(self._folder.cleanup)
+            if self._own_plane:
+                ending.callback(self.plane.stop)
+            ending.callback(self.aws.stop)
+            ending.callback(self.stop_ack)
+            for process in self.bridges:
+                ending.callback(process.__exit__)
+            self.bridges.clear()
 
     def __enter__(self) -> Self:
         return self.start()
