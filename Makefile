@@ -5,9 +5,10 @@ BIN    := $(VENV)/bin
 # A machine's own CA bundle or proxy must not reach the loopback servers of the tests.
 CLEAN_ENV := env -u AWS_CA_BUNDLE -u AWS_PROFILE -u KUBECONFIG
 
-# The image gets the very versions that are tested.
-IMAGE_LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-  --no-annotate --constraint requirements.txt
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+# The image gets the very versions that are tested. What only writes its bill of materials is kept apart: with it
+# come packages that jsonschema imports wherever they are installed, which costs every start seconds.
+IMAGE_LOCK := $(LOCK) --constraint requirements.txt
 
 .PHONY: help install demo test bench check lint types imports format wheel krew docs lock clean
 
@@ -67,7 +68,7 @@ lock: install ## Pin the dependencies anew, with hashes
 	  --no-emit-index-url --no-header --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml $(IMAGE_LOCK) --output-file image/requirements-run.txt
 	echo hatchling | $(BIN)/uv pip compile - $(IMAGE_LOCK) --output-file image/requirements-build.txt
-	echo cyclonedx-bom | $(BIN)/uv pip compile - $(IMAGE_LOCK) --output-file image/requirements-sbom.txt
+	echo cyclonedx-bom | $(BIN)/uv pip compile - $(LOCK) --output-file image/requirements-sbom.txt
 
 clean: ## Remove what was built here (not the shared cache)
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
