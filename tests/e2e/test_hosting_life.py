@@ -121,6 +121,7 @@ def in_service(hosting: Hosting, reference: Reference) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300 + 15 * KILLS)
 def test_killed_again_and_again_it_ends_as_if_nothing_had_happened(hosting: Hosting) -> None:
     """kill -9 at random moments of create, update and delete of two models and an autoscaling policy."""
     (bridge,) = hosting.stack.bridges
