@@ -28,8 +28,8 @@ MADE_FROM_ANNOTATION = "bridge.sagemaker.aws.amazon.com/made-from"
 """On the ACK objects of kinds whose edits replace them: `spec_digest` of the old object when this was made.
 
 What differs from AWS without an edit is drift, and is left alone (invariant 2); only this tells the two
-apart, as an adopted object has AWS' values in its spec and not the old object's. Adoption does not write
-it; it is added when the bridge first sees the adopted object.
+apart, as an adopted object has AWS' values in its spec and not the old object's. `migrate` writes it at
+once; to what `run` itself adopts it is added when it is seen first.
 """
 
 _REPLACED_BY_EDITS = frozenset({"Model", "EndpointConfig", "HostingAutoscalingPolicy"})
