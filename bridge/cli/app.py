@@ -6,6 +6,7 @@ A command module has one function `register(app)`; adding a command is one line 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -41,8 +42,13 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
-def build() -> typer.Typer:
-    """The whole application, with every command registered."""
+def build(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The application with every command, or with the one alone that these arguments begin with.
+
+    What only other commands need is not imported then: `run` would hold it in memory for months.
+    """
+    named = arguments[0].replace("-", "_") if arguments else ""
+    commands = (named,) if named in COMMANDS else COMMANDS
     app = typer.Typer(
         name="ack-bridge",
         help="Keep applying sagemaker.aws.amazon.com/v1 YAML while AWS' ACK controllers do the work.",
@@ -59,7 +65,7 @@ def build() -> typer.Typer:
     ) -> None:
         """Root options."""
 
-    for name in COMMANDS:
+    for name in commands:
         import_module(f"bridge.cli.{name}").register(app)
     examples.attach(app)
     return app
@@ -89,7 +95,7 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
 def main() -> None:
     """Entry point of `ack-bridge` and of `kubectl ack-bridge`."""
     try:
-        sys.exit(run(build()))
+        sys.exit(run(build(sys.argv[1:])))
     except KeyboardInterrupt:  # while the commands are being imported, which takes a second
         typer.echo("ack-bridge: interrupted", err=True)
         sys.exit(EXIT_INTERRUPTED)

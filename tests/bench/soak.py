@@ -76,15 +76,15 @@ class _Soak:
         until(lambda: self._leader() is not None, 300, "one leads")
         began = time.monotonic()
         faults: tuple[Callable[[], None], ...] = (self._break_api, self._break_aws)
-        next_fault = next_kill = next_look = began
+        next_fault = next_look = began
+        next_kill = began + 30
         while (now := time.monotonic()) < began + seconds:
             self._done[self._users.act()] += 1
             if now >= next_fault:
                 self._chance.choice(faults)()
                 next_fault = now + self._chance.uniform(2, 15)
-            if now >= next_kill + 30:
-                self._kill()
-                next_kill = now + self._chance.uniform(0, 60)
+            if now >= next_kill and self._kill():
+                next_kill = now + self._chance.uniform(30, 90)
             if now >= next_look:
                 self._note_memory(now - began)
                 next_look = now + 5
@@ -127,7 +127,7 @@ class _Soak:
     # --- what goes wrong
 
     def _break_api(self) -> None:
-        times = self._chance.randint(1, 10)
+        times = self._chance.randint(1, 5)
         faults: list[Fault] = [Answer(500), Answer(429, headers={"Retry-After": "1"}), Answer(503)]
         fault = self._chance.choice([*faults, Cut(), Delay(2.0)])
         self._proxy.inject(fault, times=times)
@@ -148,11 +148,13 @@ class _Soak:
                 self._stack.aws.drop("*", times=times)
         self._done[f"AWS: {name}"] += 1
 
-    def _kill(self) -> None:
+    def _kill(self) -> bool:
+        """Whether there was one to kill."""
         leader = self._leader()
         if leader is not None:
             leader.kill()
             self._done["leader killed"] += 1
+        return leader is not None
 
     def _restart_the_dead(self) -> None:
         """As a kubelet does."""
