@@ -294,7 +294,7 @@ def test_the_stages_of_a_migration() -> None:
     migrated = Fleet.untouched(migrated=True)
     ack = migrated.adopted("Model", "alone")
     assert of(migrated.report(), "Model", "alone").stage is Stage.ADOPTED
-    del ack["metadata"]["annotations"]["services.k8s.aws/adopted"]
+    del ack["metadata"]["annotations"]["services.k8s.aws/adoption-policy"]
     assert of(migrated.report(), "Model", "alone").stage is Stage.MANAGED
     del ack["metadata"]["finalizers"]
     del ack["spec"], ack["status"]

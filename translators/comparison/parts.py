@@ -67,7 +67,8 @@ class Counterparts:
             return Stage.NOT_MIGRATED
         if len(there) < len(own) or not all(objects.is_managed(ack) for ack in there):
             return Stage.ADOPTING
-        return Stage.ADOPTED if all(objects.is_adopted(ack) for ack in there) else Stage.MANAGED
+        # Jobs that the bridge made are marked as adopted, too; only an adoption names a policy.
+        return Stage.ADOPTED if all(objects.is_adopting(ack) for ack in there) else Stage.MANAGED
 
 
 class Surroundings:
