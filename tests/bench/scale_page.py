@@ -20,11 +20,13 @@ def _through(m: Json) -> Json:
 
 _ROWS: tuple[tuple[str, Callable[[Json], str]], ...] = (
     ("", lambda m: f"{m['objects']:,} objects"),
+    ("load of the two processors before", lambda m: f"{m['load before']:g}"),
     ("ACK objects beside them", lambda m: f"{m['ACK objects']:,}"),
     ("running or changing among them", lambda m: f"{m['running or changing']:,}"),
     ("first start after a migration: all looked at", lambda m: _s(m["first contact"]["all looked at s"])),
     ("cold start: ready", lambda m: _s(m["cold start"]["listed s"])),
     ("cold start: all looked at", lambda m: _s(m["cold start"]["all looked at s"])),
+    ("cold start: processor time", lambda m: _s(m["cold start"]["CPU s"])),
     ("cold start: writes to objects", lambda m: str(_writes(m["cold start"]["requests"]))),
     ("memory at its highest", lambda m: f"{m['peak MiB']:.0f} MiB"),
     ("idle: processor", lambda m: f"{m['idle']['CPU %']:.1f} % of one"),
