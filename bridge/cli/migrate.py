@@ -125,7 +125,7 @@ class _Command:
         refused = [f.id for f in errors if f.id not in self._accepted]
         if refused:
             raise ClusterError(
-                f"not started: {len(refused)} errors in the preflight ({', '.join(sorted(set(refused)))}); "
+                f"not started: the preflight found errors ({', '.join(sorted(set(refused)))}); "
                 "nothing was written",
                 fix="Mend them (ack-bridge check), or --accept an id on your own responsibility",
             )

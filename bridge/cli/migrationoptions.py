@@ -35,6 +35,8 @@ from translators.model import Json
 
 _R = TypeVar("_R")
 
+AWS_FIX = "Check the AWS credentials and region (AWS_PROFILE, AWS_REGION, the role of the pod)"
+
 
 class Format(enum.StrEnum):
     """What `-o` takes."""
@@ -115,6 +117,7 @@ async def open_cluster(choice: ClusterChoice) -> AsyncIterator[Cluster]:
     """The cluster, with its kinds known. Raises ClusterError and UserError."""
     async with connect(choice) as client:
         cluster = Cluster(client)
+        await cluster.reach()
         await cluster.discover()
         yield cluster
 
@@ -132,7 +135,7 @@ async def open_context(
         found, lookups = await identity(cluster)
         try:
             if found.problem:
-                raise AwsUnavailable(found.problem)
+                raise AwsUnavailable(found.problem, fix=AWS_FIX)
             yield make_context(cluster, lookups, found, reporter, state_namespace=state_namespace, pace=pace)
         finally:
             lookups.close()
@@ -173,7 +176,7 @@ async def identity(cluster: Cluster) -> tuple[Identity, Lookups]:
     try:
         who = await asyncio.to_thread(sessions.identity, region or None)
     except AwsUnavailable as error:
-        return Identity(problem=str(error)), lookups
+        return Identity(problem=error.message), lookups
     return Identity(account=who.account, arn=who.arn), lookups
 
 

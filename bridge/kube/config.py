@@ -24,6 +24,7 @@ from bridge.kube.choice import ClusterChoice
 REFRESH_AFTER = 60.0
 """Seconds for which credentials are used before their source is looked at again, as client-go does."""
 
+_WRONG_FILE_FIX = "Check KUBECONFIG and --kubeconfig: kubectl --kubeconfig FILE config view"
 _NO_CLUSTER_FIX = "Set KUBECONFIG, give --kubeconfig, or run inside a cluster"
 
 
@@ -112,11 +113,17 @@ async def _from_files(files: str, context: str | None) -> LoadedConfig:
         raise ClusterError(f"there is no kubeconfig at {files}", fix=_NO_CLUSTER_FIX)
     try:
         merged = KubeConfigMerger(os.pathsep.join(existing)).config
+        _check_context(files, merged, context)
         loader = KubeConfigLoader(merged, active_context=context, config_base_path=None)
     except loading.ConfigException as error:
         raise UserError(f"the kubeconfig {files} can't be used: {error}") from error
-    except (kube_config.yaml.YAMLError, AttributeError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (kube_config.yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{files} is not a kubeconfig: {' '.join(str(error).split())}") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{files} is not a kubeconfig: it has not the fields of one",
+            fix=_WRONG_FILE_FIX,
+        ) from error
     configuration = Configuration()
     user = loader._user  # there is no public word for "is there a plugin"
     plugin = str(user["exec"]["command"]) if user and "exec" in user else ""
@@ -130,6 +137,15 @@ async def _from_files(files: str, context: str | None) -> LoadedConfig:
     chosen = loader.current_context
     namespace = str(chosen["context"].get("namespace") or "default")
     return LoadedConfig(configuration, credentials, namespace, f"context {chosen['name']} of {files}")
+
+
+def _check_context(files: str, merged: Any, context: str | None) -> None:
+    """Raises UserError for a context that the files do not have; AttributeError where they are no mapping."""
+    names = [str(one["name"]) for one in merged.value["contexts"]]
+    if context and context not in names:
+        raise UserError(
+            f"{files} has no context {context}", fix=f"It has {', '.join(sorted(names)) or 'none'}"
+        )
 
 
 def _existing(files: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from bridge.backoff import Backoff
 from bridge.errors import CrdMissing
 from bridge.kube.client import KubeClient
-from bridge.kube.failures import Conflict, Gone, NotFound
+from bridge.kube.failures import Conflict, Gone, KubeFailure, NotFound, Unavailable
 from bridge.kube.resources import Resource
 from bridge.migration.patience import Patience
 from translators.migration.adoption import LEGACY_KINDS
@@ -44,6 +44,8 @@ ACK_KINDS = frozenset(
 )
 
 
+FIRST_CONTACT = 10.0
+"""Seconds in which a server that was never reached must answer; one that was is waited for much longer."""
 REQUESTS_AT_ONCE = 8
 """To the API server; whatever is done beside each other shares them."""
 
@@ -63,6 +65,17 @@ class Cluster:
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self.legacy_kinds: dict[str, Resource] = {}
         self.ack_kinds: dict[str, Resource] = {}
+
+    async def reach(self) -> None:
+        """Make sure that there is a server. Raises `Unavailable` sooner than later calls would: a restart
+        is sat out, a wrong address is said.
+        """
+        try:
+            await Patience(limit=min(FIRST_CONTACT, self._patience.limit)).call(self.client.server_version)
+        except Unavailable:
+            raise
+        except KubeFailure:
+            return  # it answers; what it refuses is met by whoever needs it
 
     async def discover(self) -> None:
         """Learn which of the old and of the ACK kinds are served. Call again after CRDs changed."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bridge.errors import UserError
 from bridge.kube.failures import NotFound
 from bridge.kube.resources import NAMESPACES
 from bridge.migration.cluster import Cluster
@@ -13,8 +14,8 @@ from bridge.migration.context import Context
 from translators import objects
 from translators.migration.plan import Finished, Plan
 from translators.migration.planning import Observed, make_plan, unanswered
-from translators.migration.selection import Selection
-from translators.model import Answer, AwsResource, Json
+from translators.migration.selection import Selection, shown
+from translators.model import Answer, AwsResource, Json, Reference
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,16 @@ async def contents(cluster: Cluster) -> Contents:
     return Contents(await cluster_uid(cluster), legacy, ack)
 
 
+def refuse_absent(selection: Selection, there: Collection[Reference]) -> None:
+    """Whoever names an object means one that is there. Raises UserError for those that are not."""
+    absent = selection.absent(there)
+    if absent:
+        raise UserError(
+            f"there is no old object {', '.join(map(shown, absent))} in this cluster",
+            fix="ack-bridge plan lists those that are there, as KIND/NAMESPACE/NAME",
+        )
+
+
 async def observe(
     context: Context,
     found: Contents,
@@ -52,7 +63,11 @@ async def observe(
     finished: Finished,
     answers: Mapping[AwsResource, Answer] | None = None,
 ) -> Observed:
-    """Everything that a plan for this selection needs. AWS is asked for what `answers` does not have."""
+    """Everything that a plan for this selection needs. AWS is asked for what `answers` does not have.
+
+    Raises UserError where an object is named that is not there.
+    """
+    refuse_absent(selection, [Reference.of(obj) for obj in found.legacy])
     observed = Observed(
         cluster=found.uid,
         account=context.account,

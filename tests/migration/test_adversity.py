@@ -198,3 +198,10 @@ def test_an_interrupt_leaves_everything_to_go_on_from(small: Stack) -> None:
     assert process.exitcode == 130
     migrate(small)
     assert small.status()["objects"] == {"adopted": OLD}
+
+
+@pytest.mark.parametrize("command", [["plan"], ["migrate", "--yes"], ["release", "--yes"]])
+def test_an_object_that_is_named_and_not_there_is_no_success(small: Stack, command: list[str]) -> None:
+    ran = small.ack_bridge(*command, "TrainingJob/ml/none", code=3)
+    assert "there is no old object TrainingJob/ml/none in this cluster" in ran.err
+    assert small.changing_calls() == []

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from translators.migration.selection import SelectionError, parse_kind, parse_name, parse_selector
+from translators.migration.selection import (
+    Selection,
+    SelectionError,
+    parse_kind,
+    parse_name,
+    parse_selector,
+    shown,
+)
 from translators.model import Reference
 
 
@@ -60,3 +67,11 @@ def test_names_are_read_as_plans_print_them_and_shorter() -> None:
     assert parse_name("a") == Reference.legacy("", "", "a")
     with pytest.raises(SelectionError):
         parse_name("a/b/c/d")
+
+
+def test_what_is_named_and_not_there_is_known() -> None:
+    there = [Reference.legacy("TrainingJob", "team", "a"), Reference.legacy("Model", "team", "b")]
+    names = tuple(parse_name(text) for text in ("a", "model/b", "trainingjob/b", "TrainingJob/other/a"))
+    absent = Selection(names=names).absent(there)
+    assert [shown(name) for name in absent] == ["TrainingJob/b", "TrainingJob/other/a"]
+    assert Selection(namespaces=frozenset({"none"})).absent(there) == ()

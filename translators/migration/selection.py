@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,13 +48,17 @@ class Selection:
             and all(term.matches(labels) for term in self.selector)
         )
 
+    def absent(self, there: Collection[Reference]) -> tuple[Reference, ...]:
+        """What is asked for by name and is not among these."""
+        return tuple(wanted for wanted in self.names if not any(_named(wanted, one) for one in there))
+
     def describe(self) -> list[str]:
         """The filters as command line flags."""
         flags = [f"--namespace={name}" for name in sorted(self.namespaces)]
         flags += [f"--kind={kind}" for kind in sorted(self.kinds)]
         if self.selector:
             flags.append(f"--selector={','.join(term.text for term in self.selector)}")
-        flags += ["/".join(part for part in (n.kind, n.namespace, n.name) if part) for n in self.names]
+        flags += [shown(name) for name in self.names]
         return flags
 
 
@@ -118,6 +122,11 @@ def parse_name(text: str) -> Reference:
     kind = parse_kind(parts[0]) if len(parts) > 1 else ""
     namespace = parts[1] if len(parts) == 3 else ""
     return Reference.legacy(kind, namespace, parts[-1])
+
+
+def shown(name: Reference) -> str:
+    """As it is typed: what stands for any is left out."""
+    return "/".join(part for part in (name.kind, name.namespace, name.name) if part)
 
 
 def _named(wanted: Reference, me: Reference) -> bool:
