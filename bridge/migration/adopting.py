@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -34,10 +34,15 @@ class _Awaited:
 
 
 class Adopter:
-    """Adopts batches of records. Idempotent: what is there already is only awaited and verified."""
+    """Adopts batches of records. Idempotent: what is there already is only awaited and verified.
 
-    def __init__(self, context: Context) -> None:
+    `still_ours` is awaited before each write: it raises where another command has taken over, so that a
+    rollback, which reads again what it takes back, finds everything that was made before it began.
+    """
+
+    def __init__(self, context: Context, still_ours: Callable[[], Awaitable[None]]) -> None:
         self._context = context
+        self._still_ours = still_ours
         self._cluster = context.cluster
 
     async def adopt(self, families: Sequence[Sequence[Record]]) -> list[Record]:
@@ -72,6 +77,7 @@ class Adopter:
         """One write. Returns what is wrong, or nothing."""
         began, attempts = time.monotonic(), 0
         while True:
+            await self._still_ours()
             try:
                 resource = self._cluster.resource(target.reference)
                 if await self._cluster.create_applied(resource, target.manifest) is not None:

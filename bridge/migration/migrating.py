@@ -173,11 +173,10 @@ class Migration:
         context = self._context
         families = continuation.to_adopt(plan, self._journal.records)
         total = sum(len(family) for family in families)
-        adopter = Adopter(context)
+        adopter = Adopter(context, self._journal.check_signature)
         results: list[Record] = []
         for batch in continuation.batches(families, context.pace.batch):
             await operator.verify_gone(context)
-            await self._journal.check_signature()
             done = await adopter.adopt(batch)
             await self._journal.update(done)
             results += done
