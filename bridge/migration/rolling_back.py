@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bridge.errors import ClusterError
@@ -21,6 +22,7 @@ from translators.migration.starting import Startable
 from translators.model import Json, Reference
 
 _STANDING = frozenset({Stage.ADOPTED, Stage.PENDING, Stage.FAILED})
+_UNDONE = frozenset({Way.RESTORE, Way.RECREATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,15 @@ class Rollback:
         head = self._journal.head
         await refuse_beside_run(self._context, "rollback")
         steps = await self._steps()
+        completes = self._completes(steps)
+        prospects = await restarting.prospects(self._context, head.paused if completes else ())
+        return Preview(tuple(steps), completes, prospects, head.phase)
+
+    def _completes(self, steps: Sequence[Step]) -> bool:
         chosen = {s.reference for s in steps}
         stuck = {s.reference for s in steps if s.way is Way.BLOCKED}
         standing = {r.reference for r in self._journal.records.values() if r.stage in _STANDING}
-        completes = not ((standing - chosen) | (standing & stuck))
-        prospects = await restarting.prospects(self._context, head.paused if completes else ())
-        return Preview(tuple(steps), completes, prospects, head.phase)
+        return not ((standing - chosen) | (standing & stuck))
 
     async def test_pull(self, preview: Preview) -> Preview:
         """The same, with a test pod for what looking alone could not tell. Writes (and removes) that pod."""
@@ -100,12 +105,16 @@ class Rollback:
             self._context.operation("rollback"),
             lambda newest: replace(newest or head, phase=Phase.ROLLING_BACK),
         )
+        # A migrate that ran until now has made more since the preview.
+        steps = await self._steps()
+        preview = replace(preview, steps=tuple(steps), completes=preview.completes and self._completes(steps))
         done: list[Step] = []
         failed: list[tuple[Step, str]] = []
         for batch in continuation.batches(_by_family(preview.to_do), self._context.pace.batch):
             await self._journal.check_signature()
             await self._undo([step for family in batch for step in family], done, failed)
             self._context.reporter.progress("rolling back", len(done) + len(failed), len(preview.to_do))
+        await self._sweep(done)
         complete = preview.completes and not failed
         if complete:
             await guarding.leave(self._context)
@@ -121,6 +130,12 @@ class Rollback:
         elif not any(r.stage in {Stage.PENDING, Stage.FAILED} for r in self._journal.records.values()):
             await self._journal.write_head(replace(self._journal.head, phase=Phase.MIGRATED))
         return Undone(tuple(done), tuple(failed), tuple(started))
+
+    async def _sweep(self, done: Sequence[Step]) -> None:
+        """What a migrate had on its way to the API server when it was overtaken goes as well."""
+        made = await ack_objects.by_legacy(self._context) if done else {}
+        late = [ack for one in done if one.way in _UNDONE for ack in made.get(one.reference, ())]
+        await ack_objects.let_go(self._context, late)
 
     # --- deciding what, from what is there
 
