@@ -19,11 +19,15 @@ from bridge.kube.choice import ClusterChoice
 from bridge.migration.context import Context, Pace, Silent
 from bridge.migration.journal import JournalStore, Overtaken
 from bridge.migration.migrating import Migration, Wish
+from bridge.migration.rolling_back import Rollback
+from tests.migration import steps as migrating
 from tests.migration.oldoperator import NAME, NAMESPACE
+from tests.migration.steps import restorables
 from tests.migration.world import STATE, Stack
 from tests.stack.bridge import environment
 from translators.migration.plan import Finished
 from translators.migration.record import Head, Operation, Paused, Phase, Record, Stage
+from translators.migration.rollback import Edited
 from translators.migration.selection import Selection
 
 pytestmark = pytest.mark.stack
@@ -171,3 +175,24 @@ def test_a_migration_that_fails_after_it_was_overtaken_leaves_the_operator_stopp
         asyncio.run(migrate(world, reporter, tmp_path / "backup", 1))
     assert reporter.happened
     assert world.operator.scaled_to == 0
+
+
+def test_a_rollback_takes_back_what_a_migration_made_while_its_preview_was_read(world: Stack) -> None:
+    """A person takes minutes to say yes, and the migration that runs does not wait for it."""
+    world.with_fleet("alone", "long-run")
+    stored = restorables(world.old())
+    migrating.migrate(world, "Model/default/alone")
+
+    async def story() -> None:
+        async with opened(world) as context:
+            undoing = Rollback(context, Selection(), Edited.STOP)
+            preview = await undoing.prepare()
+            process = world.spawn("migrate", "--yes", *migrating.FAST)
+            await asyncio.to_thread(process.join, 120)
+            assert len(world.marked()) > len(preview.to_do)
+            await undoing.carry_out(preview, start_operator=False)
+
+    asyncio.run(story())
+    assert world.marked() == {}
+    assert restorables(world.old()) == stored
+    assert world.changing_calls() == []
