@@ -23,6 +23,7 @@ pytestmark = pytest.mark.stack
 KILLS = int(os.environ.get("BRIDGE_KILLS", "9"))
 """`BRIDGE_KILLS=50` for the whole proof."""
 STARTS_WITHIN = 6.0
+HOSTING = ("Model", "EndpointConfig", "Endpoint", "ScalableTarget", "ScalingPolicy")
 
 
 class Hosting:
@@ -74,9 +75,9 @@ class Hosting:
         return all(self.stack.get(reference) is None for reference in references)
 
     def things(self, *kinds: str) -> list[Any]:
-        """What AWS has of some kinds in the region of these tests."""
-        state = self.stack.aws.state
-        return [r for r in state.resources(region=REGION) if not kinds or r.kind in kinds]
+        """What AWS has of some kinds in the region of these tests, or of all kinds that hosting needs."""
+        wanted = kinds or HOSTING
+        return [r for r in self.stack.aws.state.resources(region=REGION) if r.kind in wanted]
 
     def endpoint(self, name: str) -> Json:
         """AWS' record of an endpoint."""

@@ -161,6 +161,7 @@ def _what_kubectl_prints_is_enough(stack: LocalStack, folder: Path) -> None:
         _kubectl_get(stack, f"{PLURALS[kind]}.{LEGACY_GROUP}", files)
     for kind in fleet.ACK_KINDS:
         _kubectl_get(stack, f"{PLURALS[kind]}.{Reference.ack(kind, '', '').group}", files)
+    stack.stop_ack()  # its own looks at AWS are none of the report's
     stack.aws.clear_calls()
     status, out, err = run(stack, "-f", files, "-o", "json")
     said: Any = json.loads(out)
