@@ -90,8 +90,8 @@ class UpdateStep(DeploymentStep):
                 return self.not_in_service(ack, view)
             progress = self.parts.ensure()
             self.actions.extend(progress.actions)
-        if progress.missing:
-            return self.fault(f"{PREFIX}{_WHERE[progress.where]}{progress.missing}", progress, view=view)
+            if progress.missing:
+                return self.fault(f"{PREFIX}{_WHERE[progress.where]}{progress.missing}", progress, view=view)
         return self._compare(ack, view, progress)
 
     def not_in_service(self, ack: Json, view: EndpointView) -> Decision:

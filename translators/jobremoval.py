@@ -39,8 +39,7 @@ class JobRemoval(JobWriting):
         view = self.view(ack)
         if isinstance(view, JobView) and not self.would_go_back(view) and not view.finished:
             status = self.translator.mirrored(self.named(), view.fields)
-            said = (status.get("additional"), self._stop_refused(ack))
-            self.write({**status, "additional": "; ".join(str(text) for text in said if text)})
+            self.write(self.with_more(status, self._stop_refused(ack)))
         if objects.is_deleting(ack):
             # A deletion that somebody began with `retain` would leave the job running.
             self.actions.extend(objects.delete_with_resource(ack))

@@ -195,8 +195,7 @@ class _Living(JobWriting):
         if (worth_saying or not view.finished) and not self.would_go_back(view):
             status = self.translator.mirrored(self.named(), view.fields)
             if worth_saying:
-                said = (status.get("additional"), self.undescribed(failure))
-                status["additional"] = "; ".join(str(text) for text in said if text)
+                status = self.with_more(status, self.undescribed(failure))
             before = len(self.actions)
             self.write(status)
             if worth_saying and len(self.actions) > before:

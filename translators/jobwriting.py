@@ -22,7 +22,14 @@ from translators.model import (
     Severity,
     WriteStatus,
 )
-from translators.step import LOOK_LIMIT, RETRY_FIRST, RETRY_LIMIT, TRANSIENT_ATTEMPTS, TRANSIENT_FIRST
+from translators.step import (
+    LOOK_LIMIT,
+    RETRY_FIRST,
+    RETRY_LIMIT,
+    TRANSIENT_ATTEMPTS,
+    TRANSIENT_FIRST,
+    longer_hold,
+)
 
 
 class JobWriting(JobKnowledge):
@@ -106,6 +113,12 @@ class JobWriting(JobKnowledge):
         hold = self.next_hold("describe", first=TRANSIENT_FIRST, limit=LOOK_LIMIT)
         return hold, hold.attempts >= TRANSIENT_ATTEMPTS or not failure.retryable
 
+    @staticmethod
+    def with_more(status: Mapping[str, Any], text: str) -> Json:
+        """A status whose `additional` says this as well."""
+        said = (status.get("additional"), text)
+        return {**status, "additional": "; ".join(str(one) for one in said if one)}
+
     def undescribed(self, failure: Failure) -> str:
         """The old text about a look that failed."""
         return self.facts.prefixes["describe"] + f"{failure.code}: {failure.message}"
@@ -165,11 +178,7 @@ class JobWriting(JobKnowledge):
 
     def next_hold(self, reason: str, *, first: float = RETRY_FIRST, limit: float = RETRY_LIMIT) -> Hold:
         """A pause that doubles with each attempt for the same reason on the same generation."""
-        before = self.world.hold()
-        same = before is not None and (before.reason, before.generation) == (reason, self.generation)
-        attempts = before.attempts + 1 if before is not None and same else 1
-        delay = min(first * 2 ** (attempts - 1), limit)
-        return Hold(self.generation, attempts, self.after(delay), reason)
+        return longer_hold(self.world, self.generation, reason, first=first, limit=limit)
 
     def asking(self, *questions: Question) -> Decision:
         """What is certain already is done; the rest waits for the answers."""

@@ -121,7 +121,7 @@ def arn_of(ack: Mapping[str, Any]) -> str | None:
 def account_of(arn: str | None) -> str:
     """The account in an ARN, "" where it is none."""
     parts = (arn or "").split(":")
-    return parts[4] if len(parts) > 5 and parts[0] == "arn" else ""
+    return parts[4] if len(parts) > 5 else ""
 
 
 def is_managed(ack: Mapping[str, Any]) -> bool:

@@ -139,11 +139,7 @@ class Step:
 
     def next_hold(self, reason: str, *, first: float = RETRY_FIRST, limit: float = RETRY_LIMIT) -> Hold:
         """The next, longer pause for the same reason."""
-        before = self.world.hold()
-        same = before is not None and (before.reason, before.generation) == (reason, self.generation)
-        attempts = before.attempts + 1 if before is not None and same else 1
-        delay = min(first * 2 ** (attempts - 1), limit)
-        return Hold(self.generation, attempts, self.world.now + timedelta(seconds=delay), reason)
+        return longer_hold(self.world, self.generation, reason, first=first, limit=limit)
 
     # --- how it ends
 
@@ -222,6 +218,17 @@ class Step:
                 f"ACK has not reconciled {Reference.of(ack)} for {age:.0f} s. "
                 f"Check that the ACK {controller} runs and watches this namespace",
             )
+
+
+def longer_hold(
+    world: World, generation: int, reason: str, *, first: float = RETRY_FIRST, limit: float = RETRY_LIMIT
+) -> Hold:
+    """A pause that doubles with each attempt for the same reason on the same generation."""
+    before = world.hold()
+    same = before is not None and (before.reason, before.generation) == (reason, generation)
+    attempts = before.attempts + 1 if before is not None and same else 1
+    delay = min(first * 2 ** (attempts - 1), limit)
+    return Hold(generation, attempts, world.now + timedelta(seconds=delay), reason)
 
 
 def silent_again(age: float) -> float:

@@ -106,12 +106,6 @@ def created(description: Mapping[str, Any]) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
-def account_of(arn_text: str) -> str:
-    """The account in an ARN, "" where it is none."""
-    parts = arn_text.split(":")
-    return parts[4] if len(parts) > 5 else ""
-
-
 def region_of(arn_text: str) -> str:
     """The region in an ARN, "" where it is none."""
     parts = arn_text.split(":")

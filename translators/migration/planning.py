@@ -252,7 +252,7 @@ class _Planner:
         if isinstance(given, Failure):
             return reasons.aws_unavailable(adoption.resource, given)
         arn = lookup.arn(adoption.resource.kind, given.data)
-        if arn and lookup.account_of(arn) not in {self.observed.account, ""}:
+        if arn and objects.account_of(arn) not in {self.observed.account, ""}:
             return reasons.other_account(arn, self.observed.account)
         if adoption.source is not NameSource.STATUS and not existed(legacy):
             ours = adoption.source is NameSource.UID
@@ -290,7 +290,7 @@ class _Planner:
 
     def _recorded_elsewhere(self, legacy: Json) -> Reason | None:
         arn = _recorded_arn(legacy)
-        account = lookup.account_of(arn)
+        account = objects.account_of(arn)
         return (
             reasons.other_account(arn, self.observed.account)
             if account

@@ -166,7 +166,7 @@ def other_account(arn: str, account: str) -> Reason:
     """The credentials are for somebody else's account."""
     return Reason(
         "OtherAccount",
-        f"it lives in account {lookup.account_of(arn)} ({arn}), these credentials are for {account}",
+        f"it lives in account {objects.account_of(arn)} ({arn}), these credentials are for {account}",
         "Use credentials of that account, and see that ACK does",
     )
 
