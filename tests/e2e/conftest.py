@@ -8,16 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.jobs import Job, until
+from tests.e2e.pace import FAST, FEED_INTERVAL, SPEED
 from tests.stack.aws import AwsDouble, Clock
 from tests.stack.bridge import BridgeProcess
 from tests.stack.local import LocalStack
 
-REAL = bool(os.environ.get("ACK_SAGEMAKER_CONTROLLER"))
-SPEED = 1.0 if REAL else 2.0
-"""How much faster than in the recordings AWS' clock and ACK's polls go; the real ACK can't be hurried."""
-FAST = 1.0 if REAL else 6.0
-FEED_INTERVAL = 1.0
-LIMIT = 150.0 if REAL else 60.0
 _names = itertools.count(1)
 
 
@@ -59,3 +55,11 @@ def _namespace(stack: LocalStack) -> str:
 def bridge(stack: LocalStack) -> BridgeProcess:
     """The product, running for the whole session."""
     return stack.bridge("--feed-interval", str(FEED_INTERVAL))
+
+
+@pytest.fixture(scope="module")
+def left() -> Iterator[list[Job]]:
+    """Deleted jobs; what still stops must not call AWS while other stories are told."""
+    jobs: list[Job] = []
+    yield jobs
+    until(lambda: not any(job.exists for job in jobs), jobs)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.e2e.conftest import LIMIT
+from tests.e2e.pace import ENDLESS, LIMIT
 from tests.e2e.stories import STATUS_FIELDS, Seen, Telling, normalised
+from tests.stack.aws import AwsDouble
 from tests.stack.controlplane import RequestRefused
 from tests.stack.demo import EXAMPLES
 from tests.stack.local import LocalStack
@@ -247,6 +249,22 @@ class Job:
 
     def _sagemaker(self, method: str, request: Json) -> None:
         getattr(self.stack.aws_client("sagemaker", REGION), method)(**request)
+
+
+@contextmanager
+def endless(aws: AwsDouble) -> Iterator[None]:
+    """Jobs that are created now run on until they are stopped, or all end with `finish`."""
+    usual = aws.timing.job
+    aws.timing.job = ENDLESS
+    try:
+        yield
+    finally:
+        aws.timing.job = usual
+
+
+def finish(aws: AwsDouble) -> None:
+    """Every job that runs ends now."""
+    aws.advance(ENDLESS)
 
 
 def until(reached: Callable[[], bool], jobs: Iterable[Job], limit: float = LIMIT) -> None:

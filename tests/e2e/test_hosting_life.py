@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import FAST, LIMIT
+from tests.e2e.pace import FAST, LIMIT
 from tests.e2e.stories import how_it_stands
 from tests.hosting.manifests import REGION, deployment, scaling, two_models
 from tests.stack.bridge import BridgeProcess

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import FAST, LIMIT
+from tests.e2e.pace import FAST, LIMIT
 from tests.e2e.stories import READS, RECORDINGS, STATUS_FIELDS, Telling, extras, play, recorded, told_before
 from tests.stack.local import LocalStack
 from translators.model import Json

@@ -6,13 +6,15 @@ What is different on purpose stands in `MENDED`, story by story, with the reason
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
 import pytest
 
 from bridge import datafiles
-from tests.e2e.conftest import LIMIT, SPEED
+from tests.e2e.jobs import endless
+from tests.e2e.pace import LIMIT, SPEED
 from tests.e2e.stories import RECORDINGS, STATUS_FIELDS, Telling, extras, play, recorded
 from tests.stack.bridge import BridgeProcess
 from tests.stack.local import LocalStack
@@ -81,8 +83,14 @@ def story(
                 return False
         return True
 
-    got = play(stack, namespace, steps, speed=SPEED, ended=ended, limit=LIMIT)
+    with endless(stack.aws) if _stops(wanted) else nullcontext():
+        got = play(stack, namespace, steps, speed=SPEED, ended=ended, limit=LIMIT)
     return request.param, wanted, got
+
+
+def _stops(wanted: Telling) -> bool:
+    """Whether a job is stopped in it: it must not end by itself before the step that stops it."""
+    return any(operation.startswith("Stop") for operation, _, _ in wanted.calls)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.jobs import KINDS, REGION, Job, until
+from tests.e2e.jobs import KINDS, REGION, Job, endless, finish, until
 from tests.e2e.stories import watching
 from tests.stack.aws import AwsDouble
 from tests.stack.local import LocalStack
@@ -29,20 +29,13 @@ SILENT: dict[str, Callable[[AwsDouble], object]] = {
 """Ways in which AWS answers nobody for a while."""
 
 
-@pytest.fixture(scope="module")
-def left() -> Iterator[list[Job]]:
-    """Deleted jobs; what still stops must not call AWS while other stories are told."""
-    jobs: list[Job] = []
-    yield jobs
-    until(lambda: not any(job.exists for job in jobs), jobs)
-
-
 @pytest.fixture
-def jobs(fast_stack: LocalStack, fast_namespace: str, left: list[Job]) -> Iterator[list[Job]]:
-    """One job of each kind, not yet applied."""
+def jobs(fast_stack: LocalStack, fast_namespace: str, aws: AwsDouble, left: list[Job]) -> Iterator[list[Job]]:
+    """One job of each kind, not yet applied, that runs until it is stopped or `finish` ends it."""
     made = [Job(fast_stack, fast_namespace, kind) for kind in KINDS]
-    yield made
-    fast_stack.aws.clear_faults()
+    with endless(aws):
+        yield made
+    aws.clear_faults()
     for job in made:
         if job.exists:
             fast_stack.delete(job.legacy)
@@ -58,15 +51,6 @@ def named(jobs: list[Job]) -> list[Job]:
 @pytest.fixture
 def aws(fast_stack: LocalStack) -> AwsDouble:
     return fast_stack.aws
-
-
-@pytest.fixture
-def endless(aws: AwsDouble) -> Iterator[None]:
-    """Jobs that are created now run on until they are stopped."""
-    usual = aws.timing.job
-    aws.timing.job = 1_000_000.0
-    yield
-    aws.timing.job = usual
 
 
 def _started(jobs: list[Job], *, chosen: str | None = None) -> list[str]:
@@ -96,7 +80,6 @@ def test_a_refusal_is_shown_at_once_not_hammered_and_a_mended_spec_tried_at_once
     assert [job.additional for job in jobs] == [""] * len(jobs)
 
 
-@pytest.mark.usefixtures("endless")
 def test_a_stop_that_aws_refuses_is_said_until_it_is_done(jobs: list[Job], aws: AwsDouble) -> None:
     _started(jobs)
     refusal = aws.fail("Stop*Job", "AccessDeniedException", "not you", times=None)
@@ -126,7 +109,7 @@ def test_a_create_that_fails_for_a_while_starts_one_job_and_is_no_failure(
         _started(jobs)
     for job in jobs:
         assert len(job.calls("Create")) > len(job.calls("Create", accepted=True)) == 1
-        assert set(job.strings(telling)) <= {STARTING, "InProgress", "Completed"}
+        assert set(job.strings(telling)) <= {STARTING, "InProgress"}
 
 
 @pytest.mark.parametrize("fault", SILENT)
@@ -139,6 +122,7 @@ def test_running_jobs_keep_their_status_while_aws_answers_nobody(
         SILENT[fault](aws)
         until(lambda: len(_refused_lists(aws)) >= before + 2 * len(jobs), jobs)
         aws.clear_faults()
+        finish(aws)
         until(lambda: all(job.strings(telling)[-1:] == ["Completed"] for job in jobs), jobs)
     for job in jobs:
         assert job.strings(telling) == [STARTING, "InProgress", "Completed"]
@@ -167,7 +151,6 @@ def test_lost_credentials_are_said_and_new_jobs_start_when_they_are_back(
         assert len(job.calls("Create", accepted=True)) == 1
 
 
-@pytest.mark.usefixtures("endless")
 def test_jobs_that_are_deleted_while_credentials_are_lost_are_stopped_when_they_are_back(
     named: list[Job], aws: AwsDouble
 ) -> None:
@@ -185,7 +168,6 @@ def test_jobs_that_are_deleted_while_credentials_are_lost_are_stopped_when_they_
 # --- somebody else at work in AWS
 
 
-@pytest.mark.usefixtures("endless")
 def test_jobs_that_were_stopped_outside_show_it_and_are_not_started_again(jobs: list[Job]) -> None:
     _started(jobs)
     for job in jobs:
@@ -197,8 +179,8 @@ def test_jobs_that_were_stopped_outside_show_it_and_are_not_started_again(jobs: 
 def test_finished_jobs_that_are_deleted_outside_stay_readable_and_are_not_started_again(
     jobs: list[Job], aws: AwsDouble
 ) -> None:
-    for job in jobs:
-        job.apply()
+    _started(jobs)
+    finish(aws)
     until(lambda: all(job.has("Completed") for job in jobs), jobs)
     before = [job.status for job in jobs]
     for job in jobs:
@@ -213,7 +195,6 @@ def test_finished_jobs_that_are_deleted_outside_stay_readable_and_are_not_starte
     assert [job.status for job in jobs] == before
 
 
-@pytest.mark.usefixtures("endless")
 def test_running_jobs_that_are_gone_are_said_and_not_started_again(jobs: list[Job]) -> None:
     names = _started(jobs)
     with watching(jobs[0].stack, jobs[0].namespace, *(kind.kind for kind in KINDS)) as telling:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.jobs import TRAINING, Job, until
+from tests.e2e.jobs import TRAINING, Job, endless, finish
 from tests.stack.local import LocalStack
 from tests.stack.paths import collection
 from translators.model import LEGACY_ANNOTATION, Json
@@ -17,18 +17,12 @@ from translators.model import LEGACY_ANNOTATION, Json
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("bridge")]
 
 
-@pytest.fixture(scope="module")
-def left() -> Iterator[list[Job]]:
-    """Deleted jobs; what still stops must not call AWS while the next story is told."""
-    jobs: list[Job] = []
-    yield jobs
-    until(lambda: not any(job.exists for job in jobs), jobs)
-
-
 @pytest.fixture
 def job(stack: LocalStack, namespace: str, left: list[Job]) -> Iterator[Job]:
+    """A job, not yet applied, that runs until it is stopped or `finish` ends it."""
     one = Job(stack, namespace, TRAINING)
-    yield one
+    with endless(stack.aws):
+        yield one
     if one.exists:
         stack.delete(one.legacy)
         left.append(one)
@@ -59,6 +53,8 @@ def test_an_equal_job_of_a_chosen_name_is_adopted_and_not_started_twice(job: Job
             "trainingInputMode": "File",
         },
     )
+    job.until(lambda: job.has("InProgress"))
+    finish(job.stack.aws)
     job.until(lambda: job.has("Completed"))
     creates = [c.request["TrainingJobName"] for c in job.stack.aws.calls_of("CreateTrainingJob")]
     assert creates.count(name) == 1
@@ -99,7 +95,12 @@ def test_an_ack_object_of_this_name_that_is_not_ours_is_never_touched(job: Job) 
 def test_a_lost_ack_object_costs_no_job(job: Job) -> None:
     job.apply()
     job.until(lambda: job.has("InProgress"))
+    made = job.stack.get(job.ack)
+    assert made is not None
+    lost = made["metadata"]["uid"]
     job.stack.delete(job.ack)
+    job.until(lambda: (found := job.stack.get(job.ack)) is not None and found["metadata"]["uid"] != lost)
+    finish(job.stack.aws)
     job.until(lambda: job.has("Completed"))
     assert job.calls("Stop") == []
     assert len(job.calls("Create")) == 1
@@ -111,6 +112,7 @@ def test_a_frozen_ack_object_does_not_freeze_the_old_status(job: Job) -> None:
     edit = {"spec": {"roleARN": "arn:aws:iam::123456789012:role/edited-by-somebody"}}
     where = f"{collection(job.ack.api_version, job.ack.kind, job.namespace)}/{job.ack.name}"
     job.stack.plane.request("PATCH", where, edit, content_type="application/merge-patch+json")
+    finish(job.stack.aws)
     job.until(lambda: job.has("Completed"))
 
 
