@@ -208,7 +208,7 @@ class FaultProxy:
         self.up()
 
     def cut_streams(self) -> None:
-        """Reset all watches that are open now."""
+        """Reset all watches that were asked for until now, also those that have not been answered yet."""
         self._call(self._cut_streams)
 
     def silence(self) -> None:
@@ -330,7 +330,12 @@ class FaultProxy:
                     cut_after = after
                 case Late() as found:
                     late = found
-        return await self._forward(request, seen, body, cut_after, late)
+        if seen.is_watch:
+            self._streams[id(request)] = request
+        try:
+            return await self._forward(request, seen, body, cut_after, late)
+        finally:
+            self._streams.pop(id(request), None)
 
     async def _forward(
         self, request: web.Request, seen: Seen, body: bytes, cut_after: int | None, late: Late | None
@@ -350,21 +355,16 @@ class FaultProxy:
                 response.headers["Content-Encoding"] = upstream.headers["Content-Encoding"]
             await response.prepare(request)
             sent = 0
-            if seen.is_watch:
-                self._streams[id(request)] = request
-            try:
-                async for chunk in upstream.content.iter_any():
-                    if seen.is_watch:
-                        await self._speaking.wait()
-                    passed = chunk if cut_after is None else chunk[: cut_after - sent]
-                    await response.write(passed)
-                    sent += len(passed)
-                    if cut_after is not None and sent >= cut_after:
-                        _reset(request)
-                        raise ConnectionResetError
-                await response.write_eof()
-            finally:
-                self._streams.pop(id(request), None)
+            async for chunk in upstream.content.iter_any():
+                if seen.is_watch:
+                    await self._speaking.wait()
+                passed = chunk if cut_after is None else chunk[: cut_after - sent]
+                await response.write(passed)
+                sent += len(passed)
+                if cut_after is not None and sent >= cut_after:
+                    _reset(request)
+                    raise ConnectionResetError
+            await response.write_eof()
             return response
 
 
