@@ -11,6 +11,7 @@ from translators.jobs import (
     JobView,
 )
 from translators.model import (
+    LEGACY_FINALIZER,
     LEGACY_UID_LABEL,
     REGION_ANNOTATION,
     Action,
@@ -161,12 +162,27 @@ class JobKnowledge:
         """The name that the old operator would have generated."""
         return naming.aws_name(self.me.name, self.uid, self.facts.name_limit)
 
-    def fill_name(self) -> None:
-        """Write the generated name back, where the kind has a field for it."""
+    def take_charge(self) -> None:
+        """Our finalizer and, where the kind has a field for it, the generated name: in one write."""
         field = self.facts.legacy_name_field
-        if field and not self.spec.get(field):
-            body = {"spec": {field: self.name}}
-            self.actions.append(Patch(self.me, self.uid, body, locked=True))
+        fill: Json | None = {"spec": {field: self.name}} if field and not self.spec.get(field) else None
+        if not objects.has_finalizer(self.legacy, LEGACY_FINALIZER):
+            self.actions.append(objects.add_finalizer(self.legacy, body=fill))
+        elif fill:
+            self.actions.append(Patch(self.me, self.uid, fill, locked=True))
+
+    def is_untouched(self) -> bool:
+        """Whether nobody can have started this object's job yet, so that AWS need not be asked.
+
+        The name holds this object's own uid, nothing was ever said of it, and our finalizer, which the old
+        operator put on before anything else too, is not on. It goes on in a write that fails where the
+        object has changed, before the ACK object is made; and ACK itself looks before it creates.
+        """
+        return (
+            self.name == self.generated_name()
+            and not self.status
+            and not objects.has_finalizer(self.legacy, LEGACY_FINALIZER)
+        )
 
     def named(self) -> Json:
         """The old object with the name that is tracked, wherever that stands in it."""

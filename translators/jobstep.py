@@ -20,7 +20,6 @@ from translators.jobs import (
 )
 from translators.jobwriting import JobWriting
 from translators.model import (
-    LEGACY_FINALIZER,
     SPAWNED_FINALIZER,
     Apply,
     Decision,
@@ -57,9 +56,7 @@ class _Living(JobWriting):
         """The next step."""
         if not self.status.get(self.facts.status_field):
             self.write_early_status()
-        self.fill_name()
-        if not objects.has_finalizer(self.legacy, LEGACY_FINALIZER):
-            self.actions.append(objects.add_finalizer(self.legacy, LEGACY_FINALIZER))
+        self.take_charge()
         if self.ack is None:
             return self._absent()
         if not marks.is_made_for(self.ack, self.legacy):
@@ -76,7 +73,7 @@ class _Living(JobWriting):
         return self._mirror_or_wait(self.ack)
 
     def _absent(self) -> Decision:
-        """No ACK object yet, or none any more: look in AWS before anything is created (trap 5)."""
+        """No ACK object yet, or none any more: look in AWS before a job is created (trap 5)."""
         if self.facts.has_finished(self.status):
             # A finished job that was not adopted stays as it is: readable, and nobody's work.
             return self.done()
@@ -92,16 +89,17 @@ class _Living(JobWriting):
         rival = self.rival()
         if rival:
             return self.blocked(f"the SageMaker name {self.name!r} is {rival}", "NameTaken")
-        question = self.describe_question()
-        answer = self.world.ask(question)
-        if answer is None:
-            return self.asking(question)
-        if isinstance(answer, Failure):
-            return self.describe_failed(answer)
-        if isinstance(answer, Found):
-            return self._exists_already(answer, translation.objects[0])
-        if self.translator.existed(self.status):
-            return self._vanished()
+        if not self.is_untouched():
+            question = self.describe_question()
+            answer = self.world.ask(question)
+            if answer is None:
+                return self.asking(question)
+            if isinstance(answer, Failure):
+                return self.describe_failed(answer)
+            if isinstance(answer, Found):
+                return self._exists_already(answer, translation.objects[0])
+            if self.translator.existed(self.status):
+                return self._vanished()
         self.say_notices(translation.notices)
         self.actions.append(Apply(translation.objects[0], only_create=True))
         return self.done()
@@ -140,6 +138,8 @@ class _Living(JobWriting):
             return self.done()
         if refusal.is_transient:
             return self.done()
+        if refusal.is_of_credentials:
+            return self.problem(self.undescribed(refusal), "AwsUnavailable", None, code=refusal.code)
         text = f"{self.facts.prefixes['create']}{refusal}"
         if not refusal.is_definitive:
             # Somebody else may repair it (a quota, a permission): ACK's own back-off goes on.

@@ -28,6 +28,7 @@ from translators.step import (
     RETRY_LIMIT,
     TRANSIENT_ATTEMPTS,
     TRANSIENT_FIRST,
+    Refusal,
     longer_hold,
 )
 
@@ -119,7 +120,7 @@ class JobWriting(JobKnowledge):
         said = (status.get("additional"), text)
         return {**status, "additional": "; ".join(str(one) for one in said if one)}
 
-    def undescribed(self, failure: Failure) -> str:
+    def undescribed(self, failure: Failure | Refusal) -> str:
         """The old text about a look that failed."""
         return self.facts.prefixes["describe"] + f"{failure.code}: {failure.message}"
 

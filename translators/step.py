@@ -60,6 +60,18 @@ _TRANSIENT = frozenset(
         "RequestTimeout",
     }
 )
+_OF_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,11 @@ class Refusal:
     def is_transient(self) -> bool:
         """Whether the same request may succeed in a moment."""
         return self.code in _TRANSIENT
+
+    @property
+    def is_of_credentials(self) -> bool:
+        """Whether AWS does not know who asks: that is no answer to what was asked."""
+        return self.code in _OF_CREDENTIALS
 
     @property
     def is_definitive(self) -> bool:
