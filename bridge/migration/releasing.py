@@ -69,7 +69,7 @@ class Release:
         ack = await ack_objects.by_legacy(self._context)
         records = self._journal.records
         known = {**{r.reference: r.backup for r in records.values()}, **self._legacy}
-        survey.refuse_absent(self._selection, known)
+        survey.check_selection(self._context, self._selection, known)
         farewells = []
         for family in select(families(list(known.values())), known, self._selection):
             members = [

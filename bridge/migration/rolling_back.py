@@ -145,7 +145,7 @@ class Rollback:
         ack = await ack_objects.by_legacy(self._context)
         records = self._journal.records
         known = {**{r.reference: r.backup for r in records.values()}, **legacy}
-        survey.refuse_absent(self._selection, known)
+        survey.check_selection(self._context, self._selection, known)
         chosen = select(families(list(known.values())), known, self._selection)
         steps = []
         for family in chosen:

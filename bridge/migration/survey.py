@@ -46,13 +46,21 @@ async def contents(cluster: Cluster) -> Contents:
     return Contents(await cluster_uid(cluster), legacy, ack)
 
 
-def refuse_absent(selection: Selection, there: Collection[Reference]) -> None:
-    """Whoever names an object means one that is there. Raises UserError for those that are not."""
+def check_selection(context: Context, selection: Selection, there: Collection[Reference]) -> None:
+    """Whoever names an object means one that is there. Raises UserError for those that are not.
+
+    A namespace without old objects is said: it may be a slip of the pen, but scripts ask for it, too.
+    """
     absent = selection.absent(there)
     if absent:
         raise UserError(
             f"there is no old object {', '.join(map(shown, absent))} in this cluster",
             fix="ack-bridge plan lists those that are there, as KIND/NAMESPACE/NAME",
+        )
+    for namespace in selection.without_objects(there):
+        others = ", ".join(sorted({one.namespace for one in there})) or "none"
+        context.reporter.say(
+            f"there is no old object in namespace {namespace} (namespaces that have some: {others})"
         )
 
 
@@ -67,7 +75,7 @@ async def observe(
 
     Raises UserError where an object is named that is not there.
     """
-    refuse_absent(selection, [Reference.of(obj) for obj in found.legacy])
+    check_selection(context, selection, [Reference.of(obj) for obj in found.legacy])
     observed = Observed(
         cluster=found.uid,
         account=context.account,

@@ -205,3 +205,9 @@ def test_an_object_that_is_named_and_not_there_is_no_success(small: Stack, comma
     ran = small.ack_bridge(*command, "TrainingJob/ml/none", code=3)
     assert "there is no old object TrainingJob/ml/none in this cluster" in ran.err
     assert small.changing_calls() == []
+
+
+def test_a_namespace_without_old_objects_is_said(small: Stack) -> None:
+    ran = small.ack_bridge("plan", "-n", "no-such-team", code=0)
+    assert "there is no old object in namespace no-such-team (namespaces that have some: " in ran.err
+    assert ran.out.splitlines()[-1] == "adopt 0, skip 0, blocked 0, create 0, change 0, destroy 0"

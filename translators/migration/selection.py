@@ -52,6 +52,10 @@ class Selection:
         """What is asked for by name and is not among these."""
         return tuple(wanted for wanted in self.names if not any(_named(wanted, one) for one in there))
 
+    def without_objects(self, there: Collection[Reference]) -> tuple[str, ...]:
+        """The namespaces asked for in which none of these is."""
+        return tuple(sorted(self.namespaces - {one.namespace for one in there}))
+
     def describe(self) -> list[str]:
         """The filters as command line flags."""
         flags = [f"--namespace={name}" for name in sorted(self.namespaces)]
