@@ -20,6 +20,7 @@ from botocore.utils import parse_timestamp
 
 from bridge import __version__
 from bridge.aws.failures import describe_failure
+from bridge.aws.models import keep_only_ours
 from bridge.errors import AwsUnavailable
 
 CONNECT_TIMEOUT = 5.0
@@ -51,7 +52,7 @@ class Sessions:
     def __init__(self, **settings: Any) -> None:
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
-        self._session: boto3.session.Session | None = None
+        self._session: botocore.session.Session | None = None
         self._config = Config(
             **{
                 "user_agent_extra": f"ack-bridge/{__version__}",
@@ -74,6 +75,14 @@ class Sessions:
                 self._clients[key] = self._boto3().client(service, region_name=region, config=self._config)
             return self._clients[key]
 
+    def prepare(self, service: str) -> None:
+        """Read botocore's description of a service now.
+
+        It takes 20 MiB until it is trimmed: at the start of a process what is listed later takes that over.
+        """
+        with self._lock:
+            self._core().get_service_model(service)
+
     def identity(self, region: str | None = None) -> Identity:
         """Asks STS. Raises AwsUnavailable where AWS can't be reached or does not know us."""
         try:
@@ -87,11 +96,14 @@ class Sessions:
         return Identity(account=answer["Account"], arn=answer["Arn"])
 
     def _boto3(self) -> boto3.session.Session:
+        return boto3.session.Session(botocore_session=self._core())
+
+    def _core(self) -> botocore.session.Session:
         if self._session is None:
-            core = botocore.session.get_session()
-            factory: ResponseParserFactory = core.get_component("response_parser_factory")
+            self._session = botocore.session.get_session()
+            keep_only_ours(self._session)
+            factory: ResponseParserFactory = self._session.get_component("response_parser_factory")
             factory.set_parser_defaults(timestamp_parser=_utc)
-            self._session = boto3.session.Session(botocore_session=core)
         return self._session
 
 

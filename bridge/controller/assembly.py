@@ -16,7 +16,9 @@ from translators import kinds
 async def run_controller(settings: RunSettings, feed_interval: float) -> None:
     """Run until a signal. `feed_interval` in seconds; 0 switches the feed off. Raises `BridgeError`."""
     metrics = Metrics()
-    aws = AwsAnswers(Sessions(), observe=metrics.aws_call)
+    sessions = Sessions()
+    sessions.prepare("sagemaker")
+    aws = AwsAnswers(sessions, observe=metrics.aws_call)
     threads = call_threads()
     feed: ChangeFeed = NoFeed()
     if feed_interval:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+import boto3
 import pytest
-from botocore.loaders import Loader, create_loader
 
 from bridge.aws.answers import AwsAnswers
 from bridge.aws.rate import Rate
@@ -23,16 +24,10 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsDouble]:
         yield started
 
 
-@pytest.fixture(scope="session")
-def model_files() -> Loader:
-    """botocore's models, read once for all sessions of the tests: SageMaker's takes half a second."""
-    return create_loader()
-
-
 @pytest.fixture
-def sessions(double: AwsDouble, model_files: Loader, monkeypatch: pytest.MonkeyPatch) -> Sessions:
+def sessions(double: AwsDouble) -> Sessions:
     """Clients of the double that do not wait between their own attempts."""
-    monkeypatch.setattr("botocore.session.create_loader", lambda _search_path: model_files)
+    assert double.url
     return Sessions(retries={"mode": "standard", "total_max_attempts": 1})
 
 
@@ -42,6 +37,12 @@ def answers(sessions: Sessions) -> AwsAnswers:
 
 
 @pytest.fixture
-def sagemaker(sessions: Sessions) -> Any:
+def sagemaker(double: AwsDouble) -> Any:
     """What somebody else does in AWS."""
-    return sessions.client("sagemaker", REGION)
+    return _somebody_else().client("sagemaker", REGION, endpoint_url=double.url)
+
+
+@cache
+def _somebody_else() -> boto3.Session:
+    """One for all tests: botocore reads all of SageMaker's description, which takes half a second."""
+    return boto3.Session(aws_access_key_id="theirs", aws_secret_access_key="theirs")

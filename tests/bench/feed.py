@@ -19,6 +19,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import boto3
+
 from bridge.aws.answers import AwsAnswers
 from bridge.aws.feed import DEFAULT_INTERVAL, PollingFeed
 from bridge.aws.sessions import Sessions
@@ -63,7 +65,7 @@ async def measure(plan: Plan) -> dict[str, object]:
 
         feed.on_change(woken)
         names = [f"job-{number}" for number in range(plan.jobs)]
-        sagemaker = Sessions().client("sagemaker", REGION)
+        sagemaker = boto3.client("sagemaker", REGION)
         for name in names:
             sagemaker.create_training_job(**training(name))
         async with running(feed.run()):

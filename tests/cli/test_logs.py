@@ -24,7 +24,7 @@ from bridge.cli import logs
 from bridge.cli.app import build, run
 from bridge.cli.logshow import LogShow, Wanted, timestamp
 from bridge.errors import AwsUnavailable, UserError
-from tests.aws.conftest import answers, double, model_files, sagemaker, sessions  # noqa: F401 - fixtures
+from tests.aws.conftest import answers, double, sagemaker, sessions  # noqa: F401 - fixtures
 from tests.aws.environment import REGION, endpoint_config, model, processing, training, tuning, variables
 from tests.stack import crds
 from tests.stack.aws import AwsDouble
