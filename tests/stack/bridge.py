@@ -17,7 +17,8 @@ from typing import Self
 from bridge.errors import LocalStackError
 
 READY_WITHIN = 60.0
-STOP_WITHIN = 20.0
+STOP_WITHIN = 30.0
+"""Longer than `ack-bridge run` gives its running work."""
 
 
 def environment(kubeconfig: Path, aws_url: str, **more: str) -> dict[str, str]:
