@@ -24,7 +24,7 @@ from translators.model import (
     Reference,
     World,
 )
-from translators.step import Step
+from translators.step import Step, failed_look
 
 KIND = "HostingDeployment"
 RECONCILING = "ReconcilingEndpoint"
@@ -162,7 +162,7 @@ class DeploymentStep(Step):
 
     def look_failed(self, failure: Failure) -> Decision:
         """AWS could not be asked: a passing error changes nothing, a lasting one is said (design §5)."""
-        hold, worth_saying = self.failed_look(failure)
+        hold, worth_saying = failed_look(self.world, self.generation, failure)
         if not worth_saying:
             return self.done(hold=hold)
         text = f"Unable to describe SageMaker endpoint: {failure.code}: {failure.message}"

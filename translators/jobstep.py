@@ -32,7 +32,7 @@ from translators.model import (
     Untranslatable,
     World,
 )
-from translators.step import RETRY_LIMIT, SILENT_AFTER, TRANSIENT_FIRST, Refusal
+from translators.step import RETRY_LIMIT, SILENT_AFTER, TRANSIENT_FIRST, Refusal, failed_look
 
 FROZEN_POLL = 30.0
 """Seconds between looks at a job that ACK has stopped watching, where no change feed does it."""
@@ -191,7 +191,7 @@ class _Living(JobWriting):
 
         Of a job that has ended the rest is waited for a little, for nobody would look at it again.
         """
-        hold, worth_saying = self.failed_look(failure)
+        hold, worth_saying = failed_look(self.world, self.generation, failure)
         if (worth_saying or not view.finished) and not self.would_go_back(view):
             status = self.translator.mirrored(self.named(), view.fields)
             if worth_saying:

@@ -23,12 +23,10 @@ from translators.model import (
     WriteStatus,
 )
 from translators.step import (
-    LOOK_LIMIT,
     RETRY_FIRST,
     RETRY_LIMIT,
-    TRANSIENT_ATTEMPTS,
-    TRANSIENT_FIRST,
     Refusal,
+    failed_look,
     longer_hold,
 )
 
@@ -94,7 +92,7 @@ class JobWriting(JobKnowledge):
 
     def describe_failed(self, failure: Failure) -> Decision:
         """A throttled or failing call is never "not found" (invariant 7), nor news of the job."""
-        hold, worth_saying = self.failed_look(failure)
+        hold, worth_saying = failed_look(self.world, self.generation, failure)
         running = self.status.get(self.facts.status_field) in {IN_PROGRESS, STOPPING}
         follow = (self.resource(),) if running else ()
         if not worth_saying:
@@ -102,17 +100,6 @@ class JobWriting(JobKnowledge):
             return self.done(again=again, hold=hold, follow=follow)
         text = self.undescribed(failure)
         return self.problem(text, "AwsUnavailable", hold, code=failure.code, follow=follow)
-
-    def failed_look(self, failure: Failure) -> tuple[Hold, bool]:
-        """The pause after AWS could not be asked, and whether it is worth saying by now.
-
-        Whoever is woken during a pause has not waited for it: it is not made longer.
-        """
-        before = self.world.hold()
-        if before is not None and before.reason == "describe" and self.world.now < before.until:
-            return before, before.attempts >= TRANSIENT_ATTEMPTS or not failure.retryable
-        hold = self.next_hold("describe", first=TRANSIENT_FIRST, limit=LOOK_LIMIT)
-        return hold, hold.attempts >= TRANSIENT_ATTEMPTS or not failure.retryable
 
     @staticmethod
     def with_more(status: Mapping[str, Any], text: str) -> Json:

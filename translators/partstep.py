@@ -26,7 +26,15 @@ from translators.model import (
     World,
 )
 from translators.part import PartTranslator
-from translators.step import SILENT_AFTER, SYNCHRONIZING, TRANSIENT_FIRST, Refusal, Step, silent_again
+from translators.step import (
+    SILENT_AFTER,
+    SYNCHRONIZING,
+    TRANSIENT_FIRST,
+    Refusal,
+    Step,
+    failed_look,
+    silent_again,
+)
 
 CREATED = "Created"
 ERROR = "Error"
@@ -298,7 +306,7 @@ class _PartStep(Step):
         return {name: self.status.get(name) for name in (self.facts.name_status, self.facts.arn_status)}
 
     def _look_failed(self, failure: Failure) -> Decision:
-        hold, worth_saying = self.failed_look(failure)
+        hold, worth_saying = failed_look(self.world, self.generation, failure)
         if not worth_saying:
             return self.done(hold=hold)
         text = f"{self.facts.texts['describe']}{failure.code}: {failure.message}"

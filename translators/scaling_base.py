@@ -11,7 +11,7 @@ from typing import Any
 from translators import objects
 from translators.model import Decision, Failure, Found, Hold, Json, World
 from translators.scaling import POLICY, Scaling, Shapes, filled
-from translators.step import Refusal, Step
+from translators.step import Refusal, Step, failed_look
 
 RECONCILING = "Reconciling"
 CREATED = "Created"
@@ -66,7 +66,7 @@ class ScalingStep(Step):
 
     def look_failed(self, failure: Failure) -> Decision:
         """AWS could not be asked: a passing error changes nothing, a lasting one is said (design §5)."""
-        hold, worth_saying = self.failed_look(failure)
+        hold, worth_saying = failed_look(self.world, self.generation, failure)
         if not worth_saying:
             return self.done(hold=hold)
         text = f"Unable to describe HostingAutoscalingPolicy.: {failure.code}: {failure.message}"

@@ -187,14 +187,6 @@ class Step:
             tuple(self.actions), questions=questions, follow=tuple(follow), hold=self.world.hold()
         )
 
-    def failed_look(self, failure: Failure) -> tuple[Hold, bool]:
-        """The pause after AWS could not be asked, and whether it is worth saying by now.
-
-        Never taken for "not found" (invariant 7).
-        """
-        hold = self.next_hold("look", first=TRANSIENT_FIRST, limit=LOOK_LIMIT)
-        return hold, not failure.retryable or hold.attempts >= TRANSIENT_ATTEMPTS
-
     # --- common observations
 
     def missing_finalizer(self) -> bool:
@@ -246,6 +238,21 @@ def longer_hold(
     attempts = before.attempts + 1 if before is not None and same else 1
     delay = min(first * 2 ** (attempts - 1), limit)
     return Hold(generation, attempts, world.now + timedelta(seconds=delay), reason)
+
+
+def failed_look(world: World, generation: int, failure: Failure) -> tuple[Hold, bool]:
+    """The pause after AWS could not be asked, and whether it is worth saying by now.
+
+    Never taken for "not found" (invariant 7). Whoever is woken during a pause has not waited for it: it is
+    not made longer.
+    """
+    before = world.hold()
+    waiting = before is not None and (before.reason, before.generation) == ("look", generation)
+    if before is not None and waiting and world.now < before.until:
+        hold = before
+    else:
+        hold = longer_hold(world, generation, "look", first=TRANSIENT_FIRST, limit=LOOK_LIMIT)
+    return hold, not failure.retryable or hold.attempts >= TRANSIENT_ATTEMPTS
 
 
 def silent_again(age: float) -> float:
