@@ -22,6 +22,9 @@ class Asks(Protocol):
     def ask(self, question: Question) -> Answer:
         """One read-only call; blocking, thread-safe. What AWS refuses is a `Failure`, not an exception."""
 
+    def stop(self) -> None:
+        """No further call, also for those who wait for their turn."""
+
 
 class Lookups:
     """Asks in threads, and again where AWS was throttled or could not be reached.
@@ -69,6 +72,8 @@ class Lookups:
     def close(self) -> None:
         """No further try; what has not begun is dropped, and nobody waits for what runs."""
         self._closing.set()
+        # Threads that wait for their turn would keep an interrupted command from ending.
+        self._aws.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _ask(self, resource: AwsResource) -> Answer:

@@ -175,8 +175,6 @@ def _asking(
     try:
         yield Asking(lookups), identity.account
     finally:
-        # Threads that wait for their turn would keep an interrupted command from ending.
-        answers.stop()
         lookups.close()
 
 

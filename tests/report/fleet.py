@@ -49,6 +49,9 @@ class RecordedAws:
         listed = next((name for name in _LISTS.values() if name in question.operation), "")
         return Found({listed: []}, fleet.NOW) if listed else NotFound(fleet.NOW)
 
+    def stop(self) -> None:
+        """Nobody waits for a turn here."""
+
 
 @dataclass
 class Fleet:
