@@ -22,6 +22,12 @@ STATUS = "hostingAutoscalingPolicyStatus"
 APPLY = "Unable to apply HostingAutoscalingPolicy: "
 DELETE = "Unable to delete HostingAutoscalingPolicy: "
 _NOT_IN_SERVICE = "The status should be in 'InService' to register it as a scalable target"
+_NO_ENDPOINT = "Could not find endpoint"
+
+ENDPOINT_FIRST = 5.0
+ENDPOINT_LIMIT = 60.0
+"""Seconds before AWS, which has no such endpoint yet, is tried again: it comes by itself, or with what is
+applied next. The old operator tried at once and ever more seldom (`autoscaling-endpoint-missing`)."""
 
 
 class ScalingStep(Step):
@@ -82,6 +88,11 @@ class ScalingStep(Step):
         if self.write({**known, STATUS: status, "additional": additional}):
             self.emit("NotApplied", additional)
         return self.done(hold=hold)
+
+
+def lacks_endpoint(refusal: Refusal) -> bool:
+    """Whether AWS refused only because the endpoint is not there yet, or not in service."""
+    return refusal.message.startswith(_NO_ENDPOINT) or _NOT_IN_SERVICE in refusal.message
 
 
 def is_ready(ack: Json) -> bool:

@@ -19,6 +19,7 @@ from translators.model import (
     AwsResource,
     Decision,
     Failure,
+    Hold,
     Json,
     Notice,
     Patch,
@@ -41,7 +42,18 @@ from translators.scaling import (
     object_name,
     question_for,
 )
-from translators.scaling_base import APPLY, CREATED, RECONCILING, STATUS, ScalingStep, exists, is_ready
+from translators.scaling_base import (
+    APPLY,
+    CREATED,
+    ENDPOINT_FIRST,
+    ENDPOINT_LIMIT,
+    RECONCILING,
+    STATUS,
+    ScalingStep,
+    exists,
+    is_ready,
+    lacks_endpoint,
+)
 from translators.scaling_deletion import ScalingDeletionStep
 from translators.step import SILENT_AFTER, TRANSIENT_FIRST, Refusal, silent_again
 
@@ -269,12 +281,17 @@ class _LivingStep(ScalingStep):
             return self.done(again=_WAIT_FOR_ENDPOINT)
         if not refusals:
             return self._silent(scaling)
-        definitive = [ack for ack, refusal in refusals if refusal.is_definitive]
-        for ack in definitive:
+        definitive = [(ack, refusal) for ack, refusal in refusals if refusal.is_definitive]
+        for ack, _ in definitive:
             self.actions.extend(objects.delete_keeping_resource(ack))
         said = "; ".join(dict.fromkeys(str(refusal) for _, refusal in refusals))
-        hold = self.next_hold("refused") if definitive else None
+        hold = self._pause([refusal for _, refusal in definitive]) if definitive else None
         return self.problem(f"{NOT_APPLIED}: {said}", hold, registered)
+
+    def _pause(self, refusals: list[Refusal]) -> Hold:
+        if all(lacks_endpoint(refusal) for refusal in refusals):
+            return self.next_hold("refused", first=ENDPOINT_FIRST, limit=ENDPOINT_LIMIT)
+        return self.next_hold("refused")
 
     def _refusals(self, scaling: Scaling, kind: str) -> list[tuple[Json, Refusal]]:
         """What AWS refuses to this policy's own ACK objects."""

@@ -115,6 +115,8 @@ class Reflector:
                     for obj in page.items:
                         listed.add(Reference.of(obj))
                         self._tell(self._store.upsert(obj))
+                    # Or two pages would be in memory at once, while the next one is read.
+                    page.items.clear()
                     # Ten thousand objects take a second to put away; the lease must be renewed meanwhile.
                     await asyncio.sleep(0)
         group, kind = self.resource.group, self.resource.kind

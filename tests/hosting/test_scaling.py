@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 
 import pytest
 
@@ -177,6 +178,19 @@ def test_an_endpoint_that_does_not_exist_is_said_with_aws_reason_and_not_hammere
     }
     assert world.ack_references() == []
     assert world.holds[reference] is not None
+
+
+def test_a_policy_that_came_long_before_its_endpoint_works_soon_after_it(world: ModelWorld) -> None:
+    reference = world.put(policy("ha", "one"))
+    for _ in range(40):
+        world.turn(30)
+    assert status(world, reference)["hostingAutoscalingPolicyStatus"] == "Error"
+    made = world.put(deployment(endpointName="one"))
+    until(world, made, "InService")
+    served = world.now
+    while status(world, reference)["hostingAutoscalingPolicyStatus"] != "Created":
+        world.turn(5)
+        assert world.now - served < timedelta(seconds=90)
 
 
 def test_a_policy_waits_for_an_endpoint_that_is_being_made(world: ModelWorld) -> None:
