@@ -179,6 +179,7 @@ async def test_a_conflict_is_looked_at_again_soon_and_is_no_error(
             proxy.inject(Answer(409, "Conflict"), method="PATCH", path="/gadgets/", times=2)
             cluster.patch("Widget", "w", {"spec": {"size": 2}})
             await until(lambda: (cluster.get("Gadget", "w") or {})["spec"]["size"] == 2, within=5)
+            await bridge.settled()
     assert [log for log in logs if log["log_level"] in {"warning", "error"}] == []
 
 
