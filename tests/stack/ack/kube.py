@@ -5,6 +5,7 @@ The simulator's own, so that it stays a second opinion on the product's. Thread-
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -32,6 +33,12 @@ class KubeRefused(Exception):
 
 class KubeUnreachable(Exception):
     """No answer."""
+
+
+def _end(stream: urllib3.BaseHTTPResponse) -> None:
+    """Wakes whoever reads the stream; urllib3 refuses where the server has ended it in the same moment."""
+    with contextlib.suppress(RuntimeError, OSError):
+        stream.shutdown()
 
 
 class Kube:
@@ -89,7 +96,7 @@ class Kube:
         with self._lock:
             self._watches.add(stream)
             if self._closed:
-                stream.shutdown()
+                _end(stream)
         try:
             if stream.status != 200:
                 raise KubeRefused(stream.status, stream.data.decode(errors="replace"))
@@ -106,7 +113,7 @@ class Kube:
         with self._lock:
             self._closed = True
             for stream in self._watches:
-                stream.shutdown()
+                _end(stream)
 
     def _events(self, stream: urllib3.BaseHTTPResponse) -> Iterator[Json]:
         rest = b""
