@@ -28,6 +28,7 @@ from translators.model import (
     Hold,
     Json,
     NotFound,
+    Patch,
     Question,
     Untranslatable,
     World,
@@ -101,8 +102,21 @@ class _Living(JobWriting):
             if self.translator.existed(self.status):
                 return self._vanished()
         self.say_notices(translation.notices)
-        self.actions.append(Apply(translation.objects[0], only_create=True))
+        self._create(translation.objects[0])
         return self.done()
+
+    def _create(self, ack: Json) -> None:
+        """Once the object is ours, the job goes before what is only said of it: many may wait behind it.
+
+        Where something has gone wrong before, what is said goes first, for it may go wrong again.
+        """
+        creation = Apply(ack, only_create=True)
+        if not self.is_untouched():
+            self.actions.append(creation)
+            return
+        ours = [action for action in self.actions if isinstance(action, Patch)]
+        said = [action for action in self.actions if not isinstance(action, Patch)]
+        self.actions = [*ours, creation, *said]
 
     def _exists_already(self, answer: Found, wanted: Json) -> Decision:
         """Ours by its generated name, by our status, or by being just what this object asks for."""

@@ -196,7 +196,7 @@ class Bridge:
 
     def _changed(self, change: Change) -> None:
         """News from a watch; until all is listed, it is mostly no news."""
-        self._add(self._wakes.of(change), listed=not self.watches.synced.is_set())
+        self._add(self._wakes.of(change), no_news=not self.watches.synced.is_set())
 
     def _written(self, change: Change, by: Reference) -> None:
         """News from our own write; whoever wrote it looks again anyway."""
@@ -211,10 +211,10 @@ class Bridge:
 
         return woken
 
-    def _add(self, keys: Iterable[Reference], *, listed: bool = False) -> None:
+    def _add(self, keys: Iterable[Reference], *, no_news: bool = False) -> None:
         for key in keys:
             if key.kind in self._parts.translators:
-                self.queue.add(key, listed=listed)
+                self.queue.add(key, no_news=no_news)
 
     # --- inside
 

@@ -3,7 +3,9 @@
 Keys, not events: whatever happened to an object while it waited is one look. A key is never handed out twice
 at the same time; what comes in for it meanwhile leads to exactly one more look. A key can be given a time;
 the earliest one wins. Keys that fail come back after a pause that doubles, each on its own. News goes before
-what was merely listed at the start, so that a new job does not wait for ten thousand that have long ended.
+what was merely listed at the start, so that a new job does not wait for ten thousand that have long ended,
+and before second looks at what was just written, so that the last of five hundred new jobs does not wait for
+those of all the others.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ AWS_BUSY = Backoff(first=1.0, limit=60.0)
 """For throttling and outages of AWS: nobody waits long once it answers again."""
 
 NEWS_IN_A_ROW = 4
-"""Then it is the turn of one that was only listed, if any waits."""
+"""Then it is the turn of one without news, if any waits."""
 
 _STALE_ALLOWED = 1000
 """Overtaken times that are kept until theirs comes, before they are swept."""
@@ -41,12 +43,12 @@ class WorkQueue(Generic[K]):
     def __init__(self) -> None:
         self._ready: dict[K, float] = {}
         """Waiting for a worker, in order, with the time since when."""
-        self._listed: dict[K, float] = {}
+        self._no_news: dict[K, float] = {}
         """The same for those that nothing is known to have happened to."""
         self._news_in_a_row = 0
         self._working: set[K] = set()
-        self._again: set[K] = set()
-        """Being worked on, and needed once more after that."""
+        self._again: dict[K, bool] = {}
+        """Being worked on, and needed once more after that; whether without news."""
         self._due: dict[K, float] = {}
         self._timers: list[tuple[float, int, K]] = []
         """Heap over `_due`; entries that `_due` contradicts are stale."""
@@ -62,19 +64,19 @@ class WorkQueue(Generic[K]):
 
     # --- in
 
-    def add(self, key: K, *, listed: bool = False) -> None:
-        """Look at it as soon as a worker is free. `listed`: it was only listed, so others may go first."""
-        if self._closed or key in self._ready or (listed and key in self._listed):
+    def add(self, key: K, *, no_news: bool = False) -> None:
+        """Look at it as soon as a worker is free. `no_news`: nothing happened to it, others may go first."""
+        if self._closed or key in self._ready or (no_news and key in self._no_news):
             return
         if key in self._working:
-            self._again.add(key)
+            self._again[key] = no_news and self._again.get(key, True)
             return
         not_before = self._held_back.get(key)
         if not_before is not None and self._now() < not_before:
             self.add_after(key, not_before - self._now())
             return
-        since = self._listed.pop(key, self._now())
-        (self._listed if listed else self._ready)[key] = since
+        since = self._no_news.pop(key, self._now())
+        (self._no_news if no_news else self._ready)[key] = since
         self._news.set()
 
     def add_after(self, key: K, seconds: float) -> None:
@@ -134,14 +136,13 @@ class WorkQueue(Generic[K]):
         if not self._working:
             self._idle.set()
         if key in self._again:
-            self._again.discard(key)
-            self.add(key)
+            self.add(key, no_news=self._again.pop(key))
 
     def close(self) -> None:
         """Hand out nothing more; whoever waits in `take` gets `QueueClosed`."""
         self._closed = True
         self._ready.clear()
-        self._listed.clear()
+        self._no_news.clear()
         self._again.clear()
         self._due.clear()
         self._timers.clear()
@@ -158,7 +159,7 @@ class WorkQueue(Generic[K]):
     @property
     def depth(self) -> int:
         """Keys that wait for a worker."""
-        return len(self._ready) + len(self._listed)
+        return len(self._ready) + len(self._no_news)
 
     @property
     def working(self) -> int:
@@ -173,7 +174,7 @@ class WorkQueue(Generic[K]):
     @property
     def age(self) -> float:
         """Seconds that the first in line has waited; 0 where nobody waits."""
-        first = [next(iter(waiting.values())) for waiting in (self._ready, self._listed) if waiting]
+        first = [next(iter(waiting.values())) for waiting in (self._ready, self._no_news) if waiting]
         return self._now() - min(first) if first else 0.0
 
     def failures(self, key: K) -> int:
@@ -183,10 +184,10 @@ class WorkQueue(Generic[K]):
     # --- inside
 
     def _next(self) -> K:
-        """Each lane in its order; those listed get a turn now and then."""
-        of_the_listed = self._listed and (not self._ready or self._news_in_a_row >= NEWS_IN_A_ROW)
-        self._news_in_a_row = 0 if of_the_listed else self._news_in_a_row + 1
-        lane = self._listed if of_the_listed else self._ready
+        """Each lane in its order; those without news get a turn now and then."""
+        of_no_news = self._no_news and (not self._ready or self._news_in_a_row >= NEWS_IN_A_ROW)
+        self._news_in_a_row = 0 if of_no_news else self._news_in_a_row + 1
+        lane = self._no_news if of_no_news else self._ready
         key = next(iter(lane))
         del lane[key]
         return key

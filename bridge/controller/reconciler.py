@@ -148,10 +148,10 @@ class Reconciler:
         return dict(zip(distinct, await asyncio.gather(*asked), strict=True))
 
     def _look_again(self, key: Reference, memory: Memory) -> None:
-        """After a write: what was written may be what the next step waits for."""
+        """After a write: what was written may be what the next step waits for. News of others goes first."""
         memory.writes_in_a_row += 1
         if memory.writes_in_a_row <= MAX_WRITES:
-            self._queue.add(key)
+            self._queue.add(key, no_news=True)
         else:
             raise NeverSettles(f"{memory.writes_in_a_row} looks in a row that each wrote something")
 

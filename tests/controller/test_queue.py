@@ -230,7 +230,7 @@ async def test_news_goes_before_what_was_only_listed() -> None:
     """After a start or a take-over ten thousand old objects wait; a new job must not wait for them all."""
     queue: WorkQueue[str] = WorkQueue()
     for key in ("listed-1", "listed-2", "listed-3"):
-        queue.add(key, listed=True)
+        queue.add(key, no_news=True)
     queue.add("new")
     assert queue.depth == 4
     assert [await queue.take() for _ in range(4)] == ["new", "listed-1", "listed-2", "listed-3"]
@@ -239,17 +239,32 @@ async def test_news_goes_before_what_was_only_listed() -> None:
 async def test_news_of_what_was_listed_moves_it_ahead_and_it_is_looked_at_once() -> None:
     queue: WorkQueue[str] = WorkQueue()
     for key in ("listed-1", "listed-2"):
-        queue.add(key, listed=True)
+        queue.add(key, no_news=True)
     queue.add("listed-2")
-    queue.add("listed-2", listed=True)
+    queue.add("listed-2", no_news=True)
     assert queue.depth == 2
     assert [await queue.take(), await queue.take()] == ["listed-2", "listed-1"]
+
+
+async def test_a_second_look_goes_behind_news_of_others_unless_there_is_news_for_it_too() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for key in ("written", "changed"):
+        queue.add(key)
+    for key in ("written", "changed"):
+        assert await queue.take() == key
+        queue.add(key, no_news=True)
+    queue.add("changed")
+    queue.add("changed", no_news=True)
+    queue.add("new")
+    queue.done("written")
+    queue.done("changed")
+    assert [await queue.take() for _ in range(3)] == ["new", "changed", "written"]
 
 
 async def test_news_without_end_does_not_keep_what_was_listed_from_its_turn() -> None:
     queue: WorkQueue[str] = WorkQueue()
     for number in range(10):
-        queue.add(f"listed-{number}", listed=True)
+        queue.add(f"listed-{number}", no_news=True)
     taken = []
     for number in range(100):
         queue.add(f"new-{number}")
@@ -259,6 +274,6 @@ async def test_news_without_end_does_not_keep_what_was_listed_from_its_turn() ->
 
 async def test_closing_drops_what_was_listed_too() -> None:
     queue: WorkQueue[str] = WorkQueue()
-    queue.add("listed", listed=True)
+    queue.add("listed", no_news=True)
     queue.close()
     assert queue.depth == 0
