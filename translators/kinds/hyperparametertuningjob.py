@@ -148,17 +148,22 @@ class HyperparameterTuningJobTranslator(JobTranslator):
         return Decision(actions=tuple(actions), again_after=again)
 
     def before_release(self, legacy: Json, world: World) -> Decision:
-        """Its children go with it: those that it spawned, and no other of the same name (§5.4)."""
-        listed = self._spawned_names(legacy, world)
-        if isinstance(listed, Decision):
-            return listed
-        if isinstance(listed, Failure):
-            return Decision(again_after=COUNTED_EVERY)
-        namespace = legacy["metadata"]["namespace"]
-        found = [world.legacy("TrainingJob", namespace, name) for name in listed]
-        children = {
-            c["metadata"]["name"]: c for c in [*found, *self._labelled(legacy, world)] if c is not None
-        }
+        """Its children go with it: those that it spawned, and no other of the same name (§5.4).
+
+        The label tells whose they are. The old operator's have none: those go with the object whose status
+        shows that the listed job was its own, not with another one that was given the same name.
+        """
+        children = {c["metadata"]["name"]: c for c in self._labelled(legacy, world)}
+        if self.existed(legacy.get("status") or {}):
+            listed = self._spawned_names(legacy, world)
+            if isinstance(listed, Decision):
+                return listed
+            if isinstance(listed, Failure):
+                said = () if listed.retryable else (_unlisted(listed),)
+                return Decision(actions=said, again_after=COUNTED_EVERY)
+            namespace = legacy["metadata"]["namespace"]
+            found = [world.legacy("TrainingJob", namespace, name) for name in listed]
+            children |= {c["metadata"]["name"]: c for c in found if c is not None and not _has_owner(c)}
         actions: list[Action] = []
         for name in sorted(children):
             child = children[name]
@@ -218,6 +223,15 @@ class HyperparameterTuningJobTranslator(JobTranslator):
             },
             "spec": spec,
         }
+
+
+def _has_owner(child: Json) -> bool:
+    return TUNING_JOB_LABEL in objects.labels_of(child)
+
+
+def _unlisted(failure: Failure) -> Emit:
+    text = f"its training jobs can't be listed, so it can't go yet: {failure.code}: {failure.message}"
+    return Emit("DeletionWaits", text, "Warning")
 
 
 def _spawn_failed(failure: Failure, name: str = "its training jobs") -> Emit:
