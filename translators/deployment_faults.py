@@ -6,7 +6,6 @@ operator told any.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 from translators import naming
 from translators.model import Reference
 
-_OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_LIMIT = 63
 
 INTERPRET = "Unable to interpret models: "
@@ -65,7 +63,7 @@ def _container_faults(model: Mapping[str, Any]) -> Iterator[str]:
 def _unusable(me: Reference, child: str) -> str:
     if len(me.name) > _LABEL_LIMIT:
         return f"the deployment's name becomes a label: it may have {_LABEL_LIMIT} characters at most"
-    if not _OBJECT_NAME.fullmatch(child):
+    if not naming.is_object_name(child):
         return (
             "a model's name becomes part of an object's name: only lower case letters, digits, '-' and '.', "
             "a letter or digit at the start"

@@ -225,10 +225,14 @@ class Apply:
     Fields that an earlier apply held and this one leaves out are dropped by the API server, so an
     apply always says everything that the bridge owns. `only_create` refuses (and is retried as a
     new decision) where an object of that name exists already.
+
+    `refused_as`: the reason of the Event with which the API server's refusal is said (a quota, an admission
+    policy, a schema) where the other actions are to be carried out all the same.
     """
 
     object: Json
     only_create: bool = False
+    refused_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ names, and two objects never share one.
 from __future__ import annotations
 
 import hashlib
+import re
 
 AWS_NAME_LIMIT = 63
 TUNING_JOB_NAME_LIMIT = 32
 KUBERNETES_NAME_LIMIT = 253
 
 _HASH_LENGTH = 8
+_OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 # Job kind of ACK -> its CloudWatch log group.
 LOG_GROUPS = {
@@ -77,6 +79,11 @@ def autoscaling_object_name(name: str, resource_id: str) -> str:
 def scalable_resource_id(endpoint: str, variant: str) -> str:
     """What Application Auto Scaling calls one variant of one endpoint."""
     return f"endpoint/{endpoint}/variant/{variant}"
+
+
+def is_object_name(name: str) -> bool:
+    """Whether a Kubernetes object can have this name. AWS allows more: upper case, above all."""
+    return len(name) <= KUBERNETES_NAME_LIMIT and _OBJECT_NAME.fullmatch(name) is not None
 
 
 def log_url(kind: str, name: str, region: str) -> str:

@@ -19,7 +19,7 @@ from bridge.controller.ports import AwsPort
 from bridge.controller.statuses import status_patch
 from bridge.controller.world import Memory
 from bridge.kube.client import KubeClient
-from bridge.kube.failures import Conflict, KubeFailure, NotFound
+from bridge.kube.failures import Conflict, Forbidden, Invalid, KubeFailure, NotFound
 from bridge.kube.resources import Resource
 from bridge.kube.store import Change, Store
 from translators import model
@@ -134,7 +134,15 @@ class _Execution:
             body = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
         resource = self._shell.resource_of(target)
         sent = self._shell.client.apply(resource, body, only_create=action.only_create)
-        self._written(target, await self._counted("apply", target, sent))
+        try:
+            answer = await self._counted("apply", target, sent)
+        except (Forbidden, Invalid) as refused:
+            if not action.refused_as:
+                raise
+            said = Emit(action.refused_as, f"{target}: {refused.message}", "Warning")
+            await self._shell.events.emit(self._known[self._key] or self._legacy, said)
+            return
+        self._written(target, answer)
 
     async def _patch(self, action: Patch, locked: bool) -> None:
         known = self._expect(action.target, action.uid)

@@ -16,11 +16,11 @@ from bridge.controller.gate import Gate, NotNow
 from bridge.controller.metrics import Metrics
 from bridge.controller.world import Memory
 from bridge.kube.client import KubeClient
-from bridge.kube.failures import Conflict, NotFound
+from bridge.kube.failures import Conflict, Forbidden, Invalid, NotFound
 from bridge.kube.resources import Resource
 from bridge.kube.store import Change, Store
 from tests.controller.conftest import Cluster, FakeAws
-from tests.stack.faults import FaultProxy
+from tests.stack.faults import Answer, FaultProxy
 from tests.support.neutral import GADGETS, WIDGETS, gadget
 from translators.model import (
     Action,
@@ -241,6 +241,19 @@ async def test_the_first_failure_stops_the_rest(shell: Shell, widget: Json, prox
     assert _statuses(proxy.writes()) == [409]
     labels = {"verb": "apply", "kind": "Gadget", "result": "Conflict"}
     assert shell.metrics.registry.get_sample_value("ack_bridge_api_writes_total", labels) == 1
+
+
+@pytest.mark.parametrize("code", [403, 422])
+async def test_a_refused_apply_that_may_be_refused_is_said_and_stops_nothing(
+    code: int, shell: Shell, widget: Json, proxy: FaultProxy
+) -> None:
+    body = gadget(shell.cluster.namespace, "w", owner="w", size=1)
+    proxy.inject(Answer(code, "quota exceeded"), method="PATCH", path="/gadgets/", times=2)
+    later = _patch(widget, {"metadata": {"labels": {"seen": "yes"}}})
+    assert await shell.carry_out(widget, Apply(body, only_create=True, refused_as="SpawnFailed"), later)
+    assert ("SpawnFailed", "Warning") in {(e["reason"], e["type"]) for e in shell.cluster.events("w")}
+    with pytest.raises((Forbidden, Invalid)):
+        await shell.carry_out(widget, Apply(body, only_create=True))
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,9 @@ def plain(decision: Decision) -> dict[str, Any]:
 
 def _action(action: Action) -> dict[str, Any]:
     match action:
-        case Apply(object=obj, only_create=only_create):
-            return {"applyNew" if only_create else "apply": obj}
+        case Apply(object=obj, only_create=only_create, refused_as=refused_as):
+            applied = {"applyNew" if only_create else "apply": obj}
+            return {**applied, "refusedAs": refused_as} if refused_as else applied
         case Patch(target=target, body=body, locked=locked):
             return {"patchLocked" if locked else "patch": str(target), "body": body}
         case WriteStatus(target=target, status=status, check_time=check_time):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from translators import backward, descriptions, inverse, jobstep, objects
+from translators import backward, descriptions, inverse, jobstep, naming, objects
 from translators.jobs import JobFacts, JobTranslator, JobView
 from translators.mapping import KindMapping
 from translators.model import (
@@ -38,6 +38,9 @@ SPAWNED_AT_ONCE = 100
 """Children that are made in one step; the next step follows at once."""
 TUNING_JOB_LABEL = "bridge.sagemaker.aws.amazon.com/tuning-job-uid"
 """On a spawned TrainingJob: the uid of its tuning job's old object."""
+
+SPAWN_FAILED = "SpawnFailed"
+"""Reason of the Event for a child that has no object; its status never says so (§5.4)."""
 
 _COUNTERS = ("completed", "inProgress", "nonRetryableError", "retryableError", "stopped")
 
@@ -127,24 +130,28 @@ class HyperparameterTuningJobTranslator(JobTranslator):
             failed = () if listed.retryable else (_spawn_failed(listed),)
             return Decision(actions=failed, again_after=COUNTED_EVERY if listed.retryable else again)
         namespace = legacy["metadata"]["namespace"]
-        missing = [name for name in listed if world.legacy("TrainingJob", namespace, name) is None]
+        nameless = [name for name in listed if not naming.is_object_name(name)]
+        actions: list[Action] = [_nameless(nameless)] if nameless else []
+        named = [name for name in listed if name not in set(nameless)]
+        missing = [name for name in named if world.legacy("TrainingJob", namespace, name) is None]
         now, later = missing[:SPAWNED_AT_ONCE], missing[SPAWNED_AT_ONCE:]
         region = legacy["spec"]["region"]
         questions = [Question.of("DescribeTrainingJob", region, TrainingJobName=name) for name in now]
         unasked = tuple(question for question in questions if world.ask(question) is None)
         if unasked:
             return Decision(questions=unasked)
-        actions: list[Action] = []
-        if later:
-            again = 0.1
         for name, question in zip(now, questions, strict=True):
             answer = world.ask(question)
             if isinstance(answer, Found):
-                actions.append(Apply(self._shadow(legacy, name, answer.data), only_create=True))
+                shadow = self._shadow(legacy, name, answer.data)
+                actions.append(Apply(shadow, only_create=True, refused_as=SPAWN_FAILED))
             elif isinstance(answer, Failure) and answer.retryable:
                 again = COUNTED_EVERY
             elif isinstance(answer, Failure):
                 actions.append(_spawn_failed(answer, name))
+        if later:
+            # Whatever was made leads to the next look at once; where nothing was, there is no hurry.
+            again = COUNTED_EVERY
         return Decision(actions=tuple(actions), again_after=again)
 
     def before_release(self, legacy: Json, world: World) -> Decision:
@@ -234,8 +241,17 @@ def _unlisted(failure: Failure) -> Emit:
     return Emit("DeletionWaits", text, "Warning")
 
 
+def _nameless(names: list[str]) -> Emit:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    text = (
+        f"{', '.join(names[:3])}{more}: no names that an object of Kubernetes can have, so there is no "
+        "TrainingJob for them, as ever. Give the tuning job a name in lower case"
+    )
+    return Emit(SPAWN_FAILED, text, "Warning")
+
+
 def _spawn_failed(failure: Failure, name: str = "its training jobs") -> Emit:
-    return Emit("SpawnFailed", f"{name}: {failure.code}: {failure.message}", "Warning")
+    return Emit(SPAWN_FAILED, f"{name}: {failure.code}: {failure.message}", "Warning")
 
 
 def _with_counters(view: JobView, described: Json) -> JobView:
