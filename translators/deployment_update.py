@@ -36,7 +36,8 @@ from translators.model import (
     Patch,
     Reference,
 )
-from translators.step import TRANSIENT_ATTEMPTS, TRANSIENT_FIRST, Refusal
+from translators.refusal import Refusal
+from translators.step import TRANSIENT_ATTEMPTS, TRANSIENT_FIRST
 
 PREFIX = "Unable to update SageMaker endpoint: "
 REFUSED = f"{PREFIX}Unable to update Endpoint: "

@@ -25,7 +25,8 @@ from translators.model import (
     Untranslatable,
     World,
 )
-from translators.step import SILENT_AFTER, SYNCHRONIZING, TRANSIENT_FIRST, Refusal, silent_again
+from translators.refusal import Refusal
+from translators.step import SILENT_AFTER, SYNCHRONIZING, TRANSIENT_FIRST, silent_again
 
 _PREFIX = "Unable to create Endpoint: "
 _WHERE = {

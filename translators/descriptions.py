@@ -70,6 +70,11 @@ def _shaped(value: Any) -> Any:
     return rfc3339(value) if isinstance(value, datetime) else value
 
 
+def _users(described: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A map of the user's own words without what AWS adds to them (`_tuning_objective_metric`, §3.4)."""
+    return {key: value for key, value in described.items() if not key.startswith("_") or key in wanted}
+
+
 def _mismatches(wanted: Any, found: Any, path: str) -> Iterator[str]:
     if isinstance(wanted, Mapping):
         known = {k.lower(): v for k, v in found.items()} if isinstance(found, Mapping) else {}
@@ -77,7 +82,7 @@ def _mismatches(wanted: Any, found: Any, path: str) -> Iterator[str]:
             other = known.get(key.rstrip("_").lower())
             where = f"{path}.{key}".lstrip(".")
             if key[:1].upper() + key[1:] in USER_KEYED:
-                if dict(value or {}) != dict(other or {}):
+                if dict(value or {}) != _users(other or {}, value or {}):
                     yield where
                 continue
             yield from _mismatches(value, other, where)

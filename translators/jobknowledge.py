@@ -14,6 +14,7 @@ from translators.model import (
     LEGACY_FINALIZER,
     LEGACY_UID_LABEL,
     REGION_ANNOTATION,
+    SPAWNED_FINALIZER,
     Action,
     AwsResource,
     Failure,
@@ -26,7 +27,7 @@ from translators.model import (
     Untranslatable,
     World,
 )
-from translators.step import Refusal
+from translators.refusal import Refusal
 
 _RANK = {IN_PROGRESS: 1, STOPPING: 2, **dict.fromkeys(FINISHED, 3)}
 
@@ -55,7 +56,7 @@ class JobKnowledge:
         from_ack = self.view_of(status, from_ack=True)
         latest = self.world.latest(self.resource())
         frozen = objects.condition_is_true(ack, objects.TERMINAL) or objects.is_adopted(ack)
-        if from_ack is None and not objects.is_managed(ack):
+        if from_ack is None and not objects.is_managed(ack) and not self.was_mine():
             return None
         if latest is None and from_ack is not None and not from_ack.finished:
             if objects.condition_is_true(ack, objects.TERMINAL):
@@ -102,15 +103,24 @@ class JobKnowledge:
 
     def refusal(self, ack: Json) -> Refusal | None:
         """AWS' words where ACK could not create the job."""
-        message = objects.condition_message(ack, objects.RECOVERABLE)
-        if message is None or objects.status_of(ack).get(self.facts.status_field) or objects.is_adopting(ack):
+        if objects.status_of(ack).get(self.facts.status_field) or objects.is_adopting(ack):
             return None
-        return Refusal.parse(message)
+        message = objects.condition_message(ack, objects.RECOVERABLE)
+        if message is None and not objects.is_managed(ack):
+            message = objects.condition_message(ack, objects.TERMINAL)
+        refusal = None if message is None else Refusal.parse(message)
+        return None if refusal is None or _is_taken(refusal) else refusal
+
+    @staticmethod
+    def is_unmanaged(ack: Json) -> bool:
+        """Whether ACK found the job there already and leaves it alone (spec/ack.md §1.7)."""
+        return objects.condition_is_true(ack, objects.TERMINAL) and not objects.is_managed(ack)
 
     def desired_differs(self, ack: Json) -> bool:
         """Whether the ACK object asks for something else than the old spec does now."""
+        wanted = self.translator.known_name(self.legacy) or self.generated_name()
         try:
-            desired = self.translator.translate(self.named()).objects[0]
+            desired = self.translator.translate(self.named(wanted)).objects[0]
         except Untranslatable:
             return True
         region = desired["metadata"]["annotations"][REGION_ANNOTATION]
@@ -184,11 +194,12 @@ class JobKnowledge:
             and not objects.has_finalizer(self.legacy, LEGACY_FINALIZER)
         )
 
-    def named(self) -> Json:
-        """The old object with the name that is tracked, wherever that stands in it."""
+    def named(self, name: str = "") -> Json:
+        """The old object with this name, or the one that is tracked, wherever that stands in it."""
+        name = name or self.name
         field = self.facts.legacy_name_field
-        spec = {**self.spec, field: self.name} if field else self.spec
-        status = {**self.status, self.facts.name_status_field: self.name}
+        spec = {**self.spec, field: name} if field else self.spec
+        status = {**self.status, self.facts.name_status_field: name}
         return {**self.legacy, "spec": spec, "status": status}
 
     def resource(self) -> AwsResource:
@@ -199,7 +210,15 @@ class JobKnowledge:
         """What to ask AWS about it."""
         asked = Question.of(self.facts.describe, self.region, **{self.facts.describe_parameter: self.name})
         ours = self.ack is not None and marks.is_made_for(self.ack, self.legacy)
-        return asked.within(objects.account_of(objects.arn_of(self.ack or {})) if ours else "")
+        known = self.ack if ours else self._tuning_job()
+        return asked.within(objects.account_of(objects.arn_of(known or {})))
+
+    def _tuning_job(self) -> Json | None:
+        """The ACK object of the tuning job that spawned this job; AWS puts its name before the children's."""
+        if not objects.has_finalizer(self.legacy, SPAWNED_FINALIZER):
+            return None
+        resource = AwsResource("HyperParameterTuningJob", self.region, self.name.rsplit("-", 2)[0])
+        return next(iter(self.world.ack_claiming(resource)), None)
 
     def adopting(self) -> Json:
         """The ACK object that takes the existing job over."""
@@ -210,6 +229,10 @@ class JobKnowledge:
             self.region,
             {self.facts.ack_name_field: self.name},
         )
+
+
+def _is_taken(refusal: Refusal) -> bool:
+    return refusal.code == "ResourceInUse" or refusal.message.startswith("Resource already exists")
 
 
 def _further(one: JobView | None, other: JobView | None) -> JobView | None:

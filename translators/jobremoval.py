@@ -20,7 +20,8 @@ from translators.model import (
     Json,
     NotFound,
 )
-from translators.step import Refusal
+from translators.refusal import Refusal
+from translators.step import not_served
 
 ADOPTION_POLL = 30.0
 """Seconds between looks at an adoption that has to come before the stop."""
@@ -79,6 +80,9 @@ class JobRemoval(JobWriting):
             return self._released()
         if self.name != self.generated_name() and not self.was_mine():
             return self._released()
+        if missing := not_served(self.world, self.translator.ack_kinds):
+            text = f"{missing}; until then the {self.facts.noun} {self.name} can't be stopped through ACK"
+            return self.blocked(text, "AckMissing")
         if foreign is not None:
             return self.blocked(
                 f"ACK's {self.facts.ack_kind} of this name was not made for it, so the {self.facts.noun} "

@@ -33,10 +33,21 @@ from translators.model import (
     Untranslatable,
     World,
 )
-from translators.step import RETRY_LIMIT, SILENT_AFTER, TRANSIENT_FIRST, Refusal, failed_look
+from translators.refusal import Refusal
+from translators.step import (
+    RETRY_LIMIT,
+    SILENT_AFTER,
+    TRANSIENT_FIRST,
+    failed_look,
+    not_served,
+    silent_again,
+)
 
 FROZEN_POLL = 30.0
 """Seconds between looks at a job that ACK has stopped watching, where no change feed does it."""
+
+DIFFERENT_PLACES = 3
+"""Times that ACK says "exists" and AWS "not found" to us, until that is said."""
 
 SPAWNED_PATIENCE = 10.0
 """Seconds in which a new spawned job is left to the change feed, which describes whatever it follows.
@@ -69,7 +80,7 @@ class _Living(JobWriting):
         refusal = self.refusal(self.ack)
         if refusal is not None:
             return self._refused(self.ack, refusal)
-        if objects.condition_is_true(self.ack, objects.TERMINAL) and not objects.is_managed(self.ack):
+        if self.is_unmanaged(self.ack):
             return self._unmanaged(self.ack)
         return self._mirror_or_wait(self.ack)
 
@@ -80,6 +91,8 @@ class _Living(JobWriting):
             return self.done()
         if objects.has_finalizer(self.legacy, SPAWNED_FINALIZER):
             return self._shadow()
+        if missing := not_served(self.world, self.translator.ack_kinds):
+            return self._without_ack(missing)
         hold = self.world.hold()
         if hold is not None and hold.generation == self.generation and self.world.now < hold.until:
             return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
@@ -118,6 +131,26 @@ class _Living(JobWriting):
         said = [action for action in self.actions if not isinstance(action, Patch)]
         self.actions = [*ours, creation, *said]
 
+    def _without_ack(self, missing: str) -> Decision:
+        """Nothing can be made; a job that runs all the same is shown as AWS tells it."""
+        if not self.was_mine():
+            return self.problem(f"Blocked: {missing}", "AckMissing", None, named=False)
+        self.emit("AckMissing", missing, "Warning")
+        question = self.describe_question()
+        answer = self.world.ask(question)
+        if answer is None:
+            return self.asking(question)
+        if isinstance(answer, Failure):
+            return self.describe_failed(answer)
+        return self._mirror_described(None, answer) or self._vanished()
+
+    def _mirror_described(self, ack: Json | None, answer: Found | NotFound) -> Decision | None:
+        """What AWS itself says of our job, where ACK does not (yet); None where it has no such job."""
+        if isinstance(answer, NotFound):
+            return None
+        view = self.view_of(descriptions.ack_shaped(answer.data), from_ack=False)
+        return self._mirror(ack, view) if view else self.done(again=FROZEN_POLL)
+
     def _exists_already(self, answer: Found, wanted: Json) -> Decision:
         """Ours by its generated name, by our status, or by being just what this object asks for."""
         ours = self.name == self.generated_name() or self.was_mine()
@@ -151,7 +184,10 @@ class _Living(JobWriting):
             self.actions.extend(objects.delete_keeping_resource(ack))
             return self.done()
         if refusal.is_transient:
-            return self.done()
+            age = (self.world.now - objects.created_at(ack)).total_seconds()
+            if age >= SILENT_AFTER:
+                self.emit("WaitingForAws", f"ACK gets no {self.facts.noun} from AWS: {refusal}", "Warning")
+            return self.done(again=silent_again(age))
         if refusal.is_of_credentials:
             return self.problem(self.undescribed(refusal), "AwsUnavailable", None, code=refusal.code)
         text = f"{self.facts.prefixes['create']}{refusal}"
@@ -164,8 +200,18 @@ class _Living(JobWriting):
         return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
 
     def _unmanaged(self, ack: Json) -> Decision:
-        """Somebody created the job between our look and ACK's: look again (trap 4)."""
+        """Somebody created the job between our look and ACK's: look again (trap 4).
+
+        Where that does not help, the two look in different places.
+        """
         hold = self.next_hold("exists", first=TRANSIENT_FIRST)
+        if hold.attempts >= DIFFERENT_PLACES:
+            self.problem(
+                f"ACK finds a {self.facts.noun} named {self.name!r} in {self.region}, ack-bridge does not. "
+                "Check that the credentials of both are for the same AWS account",
+                "AnotherAccount",
+                hold,
+            )
         self.actions.extend(objects.delete_keeping_resource(ack))
         return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
 
@@ -227,7 +273,8 @@ class _Living(JobWriting):
         """A training job that a tuning job spawned: mirrored from AWS itself, with no ACK object."""
         latest = self.world.latest(self.resource())
         question = self.describe_question()
-        answer = latest or self.world.ask(question)
+        # The feed's "not found" may be that of another account; the question says in which one to look.
+        answer = latest if isinstance(latest, Found) else self.world.ask(question)
         young = SPAWNED_PATIENCE - (self.world.now - objects.created_at(self.legacy)).total_seconds()
         if answer is None and young > 0:
             return self.done(again=young, follow=(self.resource(),))
@@ -235,15 +282,13 @@ class _Living(JobWriting):
             return self.asking(question)
         if isinstance(answer, Failure):
             return self.describe_failed(answer)
-        if isinstance(answer, NotFound):
-            return self._vanished()
-        view = self.view_of(descriptions.ack_shaped(answer.data), from_ack=False)
-        return self._mirror(None, view) if view else self.done(again=FROZEN_POLL)
+        return self._mirror_described(None, answer) or self._vanished()
 
     def _following(self, ack: Json | None, view: JobView, also_again: float | None) -> Decision:
-        ack_status = ((ack or {}).get("status") or {}).get(self.facts.status_field)
-        ended = ack_status in FINISHED if ack else view.finished
-        unwatched = ack is None or objects.condition_is_true(ack, objects.TERMINAL)
+        frozen = ack is not None and objects.condition_is_true(ack, objects.TERMINAL)
+        unwatched = ack is None or frozen or not objects.is_managed(ack)
+        told = objects.status_of(ack or {}).get(self.facts.status_field)
+        ended = view.finished if unwatched else told in FINISHED
         poll = unwatched and not view.finished and self.world.latest(self.resource()) is None
         waits = [w for w in (FROZEN_POLL if poll else None, also_again) if w is not None]
         return self.done(again=min(waits, default=None), follow=() if ended else (self.resource(),))
@@ -252,7 +297,8 @@ class _Living(JobWriting):
         """ACK has said nothing yet: it is slow, it is not running, or its adoption target is missing."""
         age = (self.world.now - objects.created_at(ack)).total_seconds()
         if age < SILENT_AFTER:
-            return self.done(again=SILENT_AFTER - age)
+            follow = (self.resource(),) if self.was_mine() else ()
+            return self.done(again=SILENT_AFTER - age, follow=follow)
         if objects.is_adopting(ack):
             question = self.describe_question()
             answer = self.world.ask(question)
@@ -261,11 +307,22 @@ class _Living(JobWriting):
             if isinstance(answer, NotFound):
                 self.actions.extend(objects.delete_keeping_resource(ack))
                 return self._vanished()
-        if age < 2 * SILENT_AFTER:
-            self.emit(
-                "WaitingForAck",
-                f"ACK has not reconciled {self.facts.ack_kind} {self.me.namespace}/{self.me.name} for "
-                f"{age:.0f} s. Check that the ACK sagemaker-controller runs and watches this namespace",
-                "Warning",
-            )
+            self._say_silence(ack, age)
+            if isinstance(answer, Found) and self.was_mine():
+                return self._mirror_described(ack, answer) or self._vanished()
+        else:
+            self._say_silence(ack, age)
         return self.done(again=max(SILENT_AFTER, 2 * SILENT_AFTER - age))
+
+    def _say_silence(self, ack: Json, age: float) -> None:
+        if age >= 2 * SILENT_AFTER:
+            return
+        name = f"{self.facts.ack_kind} {self.me.namespace}/{self.me.name}"
+        told = objects.condition_message(ack, objects.RECOVERABLE)
+        text = (
+            f"ACK can't adopt {name}: {told}"
+            if told
+            else f"ACK has not reconciled {name} for {age:.0f} s. "
+            "Check that the ACK sagemaker-controller runs and watches this namespace"
+        )
+        self.emit("WaitingForAck", text, "Warning")

@@ -22,10 +22,11 @@ from translators.model import (
     Severity,
     WriteStatus,
 )
+from translators.refusal import Refusal
 from translators.step import (
+    LOOK_LIMIT,
     RETRY_FIRST,
     RETRY_LIMIT,
-    Refusal,
     failed_look,
     longer_hold,
 )
@@ -118,8 +119,8 @@ class JobWriting(JobKnowledge):
         return self.done()
 
     def blocked(self, message: str, reason: str) -> Decision:
-        """Say what is in the way; looked at again later and later."""
-        hold = self.next_hold("blocked")
+        """Say what is in the way; looked at again once a minute, for nobody tells when it has gone."""
+        hold = self.next_hold("blocked", limit=LOOK_LIMIT)
         return self.problem(f"Blocked: {message}", reason, hold, named=False)
 
     def blocked_by_foreign(self, ack: Json) -> Decision:

@@ -26,11 +26,11 @@ from translators.model import (
     World,
 )
 from translators.part import PartTranslator
+from translators.refusal import Refusal
 from translators.step import (
     SILENT_AFTER,
     SYNCHRONIZING,
     TRANSIENT_FIRST,
-    Refusal,
     Step,
     failed_look,
     silent_again,

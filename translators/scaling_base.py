@@ -10,8 +10,9 @@ from typing import Any
 
 from translators import objects
 from translators.model import Decision, Failure, Found, Hold, Json, World
+from translators.refusal import Refusal
 from translators.scaling import POLICY, Scaling, Shapes, filled
-from translators.step import Refusal, Step, failed_look
+from translators.step import Step, failed_look
 
 RECONCILING = "Reconciling"
 CREATED = "Created"

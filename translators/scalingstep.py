@@ -29,6 +29,7 @@ from translators.model import (
     Untranslatable,
     World,
 )
+from translators.refusal import Refusal
 from translators.scaling import (
     DEFAULT_POLICY_NAME,
     POLICY,
@@ -55,7 +56,7 @@ from translators.scaling_base import (
     lacks_endpoint,
 )
 from translators.scaling_deletion import ScalingDeletionStep
-from translators.step import SILENT_AFTER, TRANSIENT_FIRST, Refusal, silent_again
+from translators.step import SILENT_AFTER, TRANSIENT_FIRST, silent_again
 
 NOT_APPLIED = f"{APPLY}hosting autoscaling policy was not applied, description is empty"
 """All that the old operator ever said of a refusal (§5.6.1); AWS' reason is put behind it."""

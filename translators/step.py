@@ -6,9 +6,7 @@ decide; here is how a status is written, a refusal remembered and an answer wait
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -48,62 +46,6 @@ _CONTROLLERS = {
     "sagemaker.services.k8s.aws": "sagemaker-controller",
     "applicationautoscaling.services.k8s.aws": "applicationautoscaling-controller",
 }
-_REFUSAL = re.compile(r"^(?:api error )?(?P<code>[A-Z][A-Za-z]+): (?P<message>.*)$", re.DOTALL)
-_TRANSIENT = frozenset(
-    {
-        "ThrottlingException",
-        "RequestExpired",
-        "ServiceUnavailable",
-        "InternalFailure",
-        "InternalServiceException",
-        "ConcurrentUpdateException",
-        "RequestTimeout",
-    }
-)
-_OF_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "UnrecognizedClientException",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """AWS' answer to something that ACK tried, from a condition's message (spec/ack.md §1.10)."""
-
-    code: str
-    message: str
-
-    @classmethod
-    def parse(cls, text: str) -> Refusal:
-        """`api error Code: message`, `Code: message`, or a text without a code."""
-        matched = _REFUSAL.match(text)
-        return cls(matched["code"], matched["message"]) if matched else cls("", text)
-
-    @property
-    def is_transient(self) -> bool:
-        """Whether the same request may succeed in a moment."""
-        return self.code in _TRANSIENT
-
-    @property
-    def is_of_credentials(self) -> bool:
-        """Whether AWS does not know who asks: that is no answer to what was asked."""
-        return self.code in _OF_CREDENTIALS
-
-    @property
-    def is_definitive(self) -> bool:
-        """Whether the same request fails for ever, so that nobody needs to hear it twice a second."""
-        return self.code == "ValidationException"
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}" if self.code else self.message
 
 
 class Step:
@@ -195,13 +137,7 @@ class Step:
 
     def not_served(self, kinds: Iterable[str]) -> str:
         """What to say where an ACK kind is not served by this cluster; "" where all are."""
-        missing = [kind for kind in kinds if not self.world.serves(kind)]
-        if not missing:
-            return ""
-        controller = _CONTROLLERS[ack_group(missing[0])]
-        verb = "are" if len(missing) > 1 else "is"
-        named = " and ".join(missing)
-        return f"{named} of ACK {verb} not served by this cluster: install the ACK {controller}"
+        return not_served(self.world, kinds)
 
     def account(self, arn: str | None, ack: Json | None) -> str:
         """The AWS account in which the thing is known to be, by its status or ACK; "" where unknown."""
@@ -227,6 +163,17 @@ class Step:
                 f"ACK has not reconciled {Reference.of(ack)} for {age:.0f} s. "
                 f"Check that the ACK {controller} runs and watches this namespace",
             )
+
+
+def not_served(world: World, kinds: Iterable[str]) -> str:
+    """What to say where an ACK kind is not served by this cluster; "" where all are."""
+    missing = [kind for kind in kinds if not world.serves(kind)]
+    if not missing:
+        return ""
+    controller = _CONTROLLERS[ack_group(missing[0])]
+    verb = "are" if len(missing) > 1 else "is"
+    named = " and ".join(missing)
+    return f"{named} of ACK {verb} not served by this cluster: install the ACK {controller}"
 
 
 def longer_hold(

@@ -18,43 +18,10 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-THROTTLED = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestLimitExceeded",
-        "TooManyRequestsException",
-        "PriorRequestNotComplete",
-        "SlowDown",
-    }
-)
-"""Codes by which AWS says "slow down"."""
+from translators.refusal import THROTTLED, TRANSIENT
 
-TRANSIENT = frozenset(
-    {
-        "RequestExpired",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "InternalFailure",
-        "InternalError",
-        "InternalServerError",
-        "InternalServerException",
-        "InternalServiceException",
-        "ConcurrentUpdateException",
-        "ConflictException",
-        # Rotated credentials: the next call has fresh ones.
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "TokenRefreshRequired",
-        "RequestTimeTooSkewed",
-    }
-)
-"""Codes of errors that pass. `ResourceInUse` is none: the name stays taken."""
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
+"""Rotated credentials: our next call has fresh ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +61,7 @@ def _answered(error: ClientError, busy: Iterable[str]) -> CallFailure:
     code = str(said.get("Code") or "Unknown")
     message = str(said.get("Message") or "")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    passing = code in THROTTLED or code in TRANSIENT or status == 429 or status >= 500
+    passing = code in THROTTLED or code in TRANSIENT or code in _EXPIRED or status == 429 or status >= 500
     waits = code == "ValidationException" and any(message.startswith(prefix) for prefix in busy)
     return CallFailure(code, message, status, retryable=passing or waits)
 

@@ -86,3 +86,17 @@ def test_mismatches_look_only_at_what_the_spec_says() -> None:
     assert mismatches({**spec, "hyperParameters": {"depth": "1"}}, description) == ["hyperParameters"]
     assert mismatches({"inputDataConfig": []}, description) == ["inputDataConfig"]
     assert mismatches({"roleARN": "b"}, description) == ["roleARN"]
+
+
+def test_what_aws_adds_to_the_users_own_words_is_no_mismatch() -> None:
+    """A tuning job's objective among its static parameters (`recordings/fleet/aws.jsonl`)."""
+    added = {"num_round": "50", "_tuning_objective_metric": "validation:error"}
+    description = {"TrainingJobDefinition": {"StaticHyperParameters": added}}
+
+    def spec(**words: str) -> dict[str, Any]:
+        return {"trainingJobDefinition": {"staticHyperParameters": words}}
+
+    assert mismatches(spec(num_round="50"), description) == []
+    assert mismatches(spec(**added), description) == []
+    assert mismatches(spec(), description) == ["trainingJobDefinition.staticHyperParameters"]
+    assert mismatches(spec(num_round="50", _own="1"), description) != []

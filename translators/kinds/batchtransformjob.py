@@ -47,6 +47,10 @@ class BatchTransformJobTranslator(JobTranslator):
         """See `KindTranslator.decide`."""
         return jobstep.decide(self, legacy, world)
 
+    def existed(self, status: Mapping[str, Any]) -> bool:
+        """See `JobTranslator.existed`; a spec that differs is only ever said of a job that AWS has."""
+        return super().existed(status) or str(status.get("additional", "")).startswith(SPEC_DIFFERS)
+
     def mirrored(self, legacy: Json, ack_status: Mapping[str, Any]) -> Json:
         """AWS' status alone: the old operator never showed a failure reason here (§4.1)."""
         status = backward.project_job(self._mapping, legacy, ack_status)
