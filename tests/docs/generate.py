@@ -24,8 +24,8 @@ DOCS = ROOT / "docs"
 KINDS = {
     "TrainingJob": (
         "examples/training.yaml",
-        "One training job. It starts once; its spec can't be changed afterwards, as before: an edit is said "
-        "in the status and changes nothing in AWS. Deleting the object stops a job that runs.",
+        "One training job. It starts once; its spec can't be changed afterwards, as before: an edit "
+        "changes nothing in AWS. Deleting the object stops a job that runs.",
     ),
     "HyperparameterTuningJob": (
         "examples/tuning.yaml",
@@ -35,7 +35,7 @@ KINDS = {
     "BatchTransformJob": (
         "examples/transform.yaml",
         "A batch transform job; ACK calls the kind TransformJob. `environment` works, which made the old "
-        "operator crash.",
+        "operator crash. It starts once; an edit is said in its status, as before, and changes nothing in AWS.",
     ),
     "ProcessingJob": ("examples/processing.yaml", "A processing job. It starts once, like a training job."),
     "HostingDeployment": (
