@@ -194,10 +194,9 @@ class _Living(JobWriting):
         if not refusal.is_definitive:
             # Somebody else may repair it (a quota, a permission): ACK's own back-off goes on.
             return self.problem(text, "CreateRefused", None, code=refusal.code)
-        hold = self.next_hold("refused")
-        self.problem(text, "CreateRefused", hold, code=refusal.code)
+        # Before anything is said of it: ACK asks again within milliseconds.
         self.actions.extend(objects.delete_keeping_resource(ack))
-        return self.done(again=(hold.until - self.world.now).total_seconds(), hold=hold)
+        return self.problem(text, "CreateRefused", self.next_hold("refused"), code=refusal.code)
 
     def _unmanaged(self, ack: Json) -> Decision:
         """Somebody created the job between our look and ACK's: look again (trap 4).
