@@ -156,9 +156,10 @@ class _Walk:
             case How.EACH:
                 self._each(rule, value, where, beside, drafts)
             case How.COMPUTED:
-                # The old value keeps the place among its neighbours until code replaces it.
-                for spot, name in _targets(rule, where, beside, drafts):
-                    if not rule.places[0].is_absolute:
+                # The old value keeps the place among its neighbours until code replaces it. A place in
+                # another object is code's alone: already looking for it would make the objects above it.
+                if not rule.places[0].is_absolute:
+                    for spot, name in _targets(rule, where, beside, drafts):
                         spot.put(name, value, where)
 
     def _copy(

@@ -47,6 +47,13 @@ def _status(sagemaker: Any, name: str = "live") -> str:
     return str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
 
 
+def test_a_model_says_its_containers_in_one_way_only(sagemaker: Any) -> None:
+    both = {**ask.model("churn"), "Containers": [{"Image": "churn:1"}, {"Image": "churn:2"}]}
+    refused = _refused(sagemaker.create_model, **both)
+    assert refused.startswith("ValidationException: ")
+    assert "only one of PrimaryContainer or Containers" in refused
+
+
 def test_missing_things_are_refused_as_aws_words_it(sagemaker: Any) -> None:
     missing = "ValidationException: Could not find"
     assert _refused(sagemaker.describe_model, ModelName="x") == f'{missing} model "{ARN}:model/x".'

@@ -26,12 +26,14 @@ def find(context: Context, name: str) -> Resource:
 
 
 def create(context: Context, request: Json) -> Json:
-    """Refused where the name is taken, or where it has no container."""
+    """Refused where the name is taken, where it has no container, or both forms of saying one."""
     name = request["ModelName"]
     arn = context.arn("model", name)
     if context.state.get("Model", context.region, name) is not None:
         raise validation(f'Cannot create already existing model "{arn}".')
     record = copy.deepcopy({k: v for k, v in request.items() if k != "Tags"})
+    if record.get("Containers") and record.get("PrimaryContainer") is not None:
+        raise validation("Please specify only one of PrimaryContainer or Containers.")
     containers = [*record.get("Containers", []), *filter(None, [record.get("PrimaryContainer")])]
     if not containers:
         raise validation("A model must have a primary container or a list of containers.")
