@@ -31,6 +31,7 @@ STANDARD_INPUT = "-"
 
 _SEPARATOR = re.compile(rb"---(?:[ \t\r\n]|$)")
 _END = re.compile(rb"\.\.\.(?:[ \t\r\n]|$)")
+_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -103,11 +104,11 @@ class Document:
         if self.fault:
             raise Unreadable(self.place, self.fault)
         text = self.text
-        if text.lstrip().startswith("{"):
-            parsed = _json(text)
-            if parsed is not None:
-                return parsed
         try:
+            if text.lstrip().startswith("{"):
+                parsed = _json(text)
+                if parsed is not None:
+                    return parsed
             node = yaml_nodes.compose(text)
             return Parsed(yaml_nodes.to_data(node), node)
         except yaml_nodes.Unparsable as error:
@@ -212,11 +213,25 @@ def _is_empty(raw: bytes) -> bool:
 
 
 def _json(text: str) -> Parsed | None:
-    """JSON has no tabs that YAML minds, so it is read as what it is; None where it is YAML after all."""
+    """JSON has no tabs that YAML minds, so it is read as what it is; None where it is YAML after all.
+
+    Raises `yaml_nodes.Unparsable` for half of a surrogate pair: no text that is sent or printed can hold it.
+    """
     try:
-        return Parsed(_whole(json.loads(text)), None)
+        data = _whole(json.loads(text))
     except (ValueError, RecursionError):
         return None
+    if _HALF_PAIR.search(text) and _has_half_pair(data):
+        raise yaml_nodes.Unparsable(r"a \ud... escape without its other half is no character")
+    return Parsed(data, None)
+
+
+def _has_half_pair(data: Any) -> bool:
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _whole(value: Any) -> Any:

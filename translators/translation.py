@@ -23,7 +23,7 @@ from translators.forward import Draft, Projection, project
 from translators.mapping import KindMapping
 from translators.marks import ack_object
 from translators.model import Json, Notice, Severity, Translation, Untranslatable
-from translators.validation import metadata_faults
+from translators.validation import metadata_faults, status_faults
 
 _AWS_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -39,6 +39,7 @@ def translate(mapping: KindMapping, legacy: Json) -> Translation:
     spec = legacy.get("spec")
     problems = metadata_faults(legacy)
     problems += mapping.validation.faults(spec) if spec is not None else [notices.missing("spec")]
+    problems += status_faults(legacy, {rule.status for rule in mapping.names if rule.status})
     unknown = mapping.validation.unknown(spec)
     if not problems and not legacy["spec"]["region"]:  # three of the old CRDs let an empty one through
         problems = [notices.old_rule("spec.region", "must not be empty", "Name a region.")]

@@ -6,7 +6,7 @@ that the old operator ran on kept them, and it ignored them. They are warnings o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import jsonschema
@@ -77,7 +77,42 @@ def metadata_faults(legacy: Json) -> list[Notice]:
         value = metadata.get(name)
         if value is not None and not isinstance(value, Mapping):
             found.append(notices.not_allowed(f"metadata.{name}", _message("type", "object", value)))
+    generation = metadata.get("generation")
+    if generation is not None and (not isinstance(generation, int) or isinstance(generation, bool)):
+        found.append(notices.not_allowed("metadata.generation", _message("type", "integer", generation)))
     return found
+
+
+def status_faults(legacy: Json, names: Iterable[str]) -> list[Notice]:
+    """What is wrong with the part of a status that is read: `names` are the fields that name a thing in AWS.
+
+    The rest of a status is not looked at: it says what was, and nothing depends on it.
+    """
+    status = legacy.get("status")
+    if status is None:
+        return []
+    if not isinstance(status, Mapping):
+        return [notices.not_allowed("status", _message("type", "object", status))]
+    found = [
+        notices.not_allowed(f"status.{name}", _message("type", "string", status[name]))
+        for name in sorted(names)
+        if status.get(name) is not None and not isinstance(status[name], str)
+    ]
+    models = status.get("modelNames")
+    if models is not None and not isinstance(models, list):
+        found.append(notices.not_allowed("status.modelNames", _message("type", "array", models)))
+    for number, entry in enumerate(models if isinstance(models, list) else ()):
+        found += _model_name_faults(f"status.modelNames[{number}]", entry)
+    return found
+
+
+def _model_name_faults(path: str, entry: Any) -> Iterator[Notice]:
+    if not isinstance(entry, Mapping):
+        yield notices.not_allowed(path, _message("type", "object", entry))
+        return
+    for name in ("name", "value"):
+        if entry.get(name) is not None and not isinstance(entry[name], str):
+            yield notices.not_allowed(f"{path}.{name}", _message("type", "string", entry[name]))
 
 
 def _nullable(node: Json) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -165,6 +166,15 @@ def test_a_bad_document_is_named_and_the_others_are_printed(tmp_path: Path, call
         (GOOD.replace("instanceCount: 1", 'instanceCount: "1"'), "must be a whole number, is a string ('1')"),
         (GOOD + "  maxPayloadInMB: 3000000000\n", "is not between -2147483648 and 2147483647"),
         (GOOD + "  region: again\n", "the key region is there twice"),
+        (GOOD + "status: foo\n", "status: must be an object, is a string ('foo')"),
+        (
+            GOOD + "status: {sageMakerTransformJobName: [a]}\n",
+            "status.sageMakerTransformJobName: must be a string, is a list",
+        ),
+        (
+            GOOD.replace("{name: scores, ", "{name: scores, generation: abc, "),
+            "metadata.generation: must be a whole number, is a string ('abc')",
+        ),
         ("{{ if .Values.x }}\n", "line 1: a key must be a string; is this a template to be rendered first?"),
         ("a: &a [*a]\n", "contains itself"),
         (
@@ -180,6 +190,31 @@ def test_a_mistake_gets_one_clear_line(tmp_path: Path, call: Any, content: str, 
     assert said in ran.said
     assert "Traceback" not in ran.said
     assert ran.said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("status: {modelNames: [foo]}", "status.modelNames[0]: must be an object, is a string ('foo')"),
+        ("status: {modelNames: 5}", "status.modelNames: must be a list, is a number (5)"),
+        ("status: [1]", "status: must be an object, is a list"),
+    ],
+)
+def test_an_odd_status_costs_no_other_document(tmp_path: Path, call: Any, change: str, said: str) -> None:
+    hosting = (EXAMPLES / "hosting.yaml").read_text()
+    ran = call("-f", written(tmp_path, GOOD, f"{hosting}{change}\n", GOOD))
+    assert (ran.code, ran.kinds) == (EXIT_USER_ERROR, ["TransformJob", "TransformJob"])
+    assert said in ran.said
+
+
+def test_half_a_surrogate_pair_is_no_text(tmp_path: Path, call: Any) -> None:
+    for number, uri in enumerate(["\ud800", "\U0001f600", "\\ud800"]):
+        item = yaml_nodes.to_data(yaml_nodes.compose(GOOD))
+        item["spec"]["transformInput"]["dataSource"]["s3DataSource"]["s3Uri"] = f"s3://b/{uri}"
+        (tmp_path / f"{number}.json").write_text(json.dumps(item))
+    ran = call("-f", str(tmp_path))
+    assert (ran.code, ran.kinds) == (EXIT_USER_ERROR, ["TransformJob", "TransformJob"])
+    assert "document 1: a \\ud... escape without its other half is no character [BR114]" in ran.said
 
 
 def test_a_missing_file_stops_before_anything_is_printed(tmp_path: Path, call: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bridge import datafiles
 from tests.support import recordings
-from translators.validation import metadata_faults
+from translators.validation import metadata_faults, status_faults
 
 GOOD: dict[str, Any] = {
     "region": "eu-west-1",
@@ -101,7 +101,42 @@ def test_everything_that_the_old_operator_stored_is_valid() -> None:
         ({"metadata": {"name": "a", "namespace": ["x"]}}, ["metadata.namespace"]),
         ({"metadata": {"name": "a", "labels": "x"}}, ["metadata.labels"]),
         ({"metadata": {"name": "a", "namespace": "b", "labels": {}}}, []),
+        ({"metadata": {"name": "a", "generation": "abc"}}, ["metadata.generation"]),
+        ({"metadata": {"name": "a", "generation": True}}, ["metadata.generation"]),
+        ({"metadata": {"name": "a", "generation": 3}}, []),
     ],
 )
 def test_metadata_is_looked_at_too(obj: Any, paths: list[str]) -> None:
     assert [notice.path for notice in metadata_faults(obj)] == paths
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("foo", "status: must be an object, is a string ('foo')"),
+        ([1], "status: must be an object, is a list"),
+        ({"name": ["a"]}, "status.name: must be a string, is a list"),
+        ({"name": 5}, "status.name: must be a string, is a number (5)"),
+        ({"modelNames": 5}, "status.modelNames: must be a list, is a number (5)"),
+        ({"modelNames": ["foo"]}, "status.modelNames[0]: must be an object, is a string ('foo')"),
+        (
+            {"modelNames": [{"name": "a"}, {"name": {}}]},
+            "status.modelNames[1].name: must be a string, is an object",
+        ),
+        (
+            {"modelNames": [{"name": "a", "value": 7}]},
+            "status.modelNames[0].value: must be a string, is a number (7)",
+        ),
+    ],
+)
+def test_the_part_of_a_status_that_is_read_is_looked_at(status: Any, said: str) -> None:
+    found = status_faults({"status": status}, ["name"])
+    assert [f"{notice.path}: {notice.message}" for notice in found] == [said]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [None, {}, {"name": None, "modelNames": None}, {"name": "a", "modelNames": [{"name": "b"}], "x": 1}],
+)
+def test_a_status_that_is_right_or_not_read_has_no_fault(status: Any) -> None:
+    assert status_faults({"status": status}, ["name"]) == []
