@@ -28,8 +28,14 @@ _CASES = (
     "y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF",
     "~|null|Null|NULL|",
 )
-_INTEGER = r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[1-9][0-9_]*|0)"
-_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+# go-yaml looks at a number without its underscores, wherever they are; only behind a leading point Go itself
+# reads it, with an underscore between two digits.
+_INTEGER = re.compile(r"[-+]?(?:0[bB][01]+|0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|[1-9][0-9]*|0)|0b[-+][01]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_POINTED = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
+_FIRST = tuple("-+0123456789")
+_INT64, _UINT64 = -(2**63), 2**64
 
 
 class Unparsable(ValueError):
@@ -47,16 +53,39 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as the base class has it
 
 
+class _Whole:
+    """What PyYAML asks of a pattern, for the whole scalar: `$` would let a line end through."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+
+    def match(self, text: str) -> bool:
+        """Whether it is one."""
+        return self._pattern.fullmatch(text) is not None
+
+
+class _Integer:
+    def match(self, text: str) -> bool:
+        """Whether it is one."""
+        return isinstance(_number(text), int)
+
+
+class _Float:
+    def match(self, text: str) -> bool:
+        """Whether it is a number that is no integer, as it is written."""
+        return isinstance(_number(text), float)
+
+
 def resolve_as_kubectl(handler: Any) -> None:
     """Lets a PyYAML loader (or a dumper, for what it must quote) take plain scalars as kubectl does."""
     for name, pattern, first in (
-        ("bool", _CASES[0], "yYnNtTfFoO"),
-        ("null", _CASES[1], ["~", "n", "N", ""]),
-        ("int", _INTEGER, "-+0123456789"),
-        ("float", _FLOAT, "-+0123456789."),
-        ("merge", "<<", "<"),
+        ("bool", _Whole(re.compile(_CASES[0])), "yYnNtTfFoO"),
+        ("null", _Whole(re.compile(_CASES[1])), ["~", "n", "N", ""]),
+        ("int", _Integer(), "-+0123456789"),
+        ("float", _Float(), "-+0123456789."),
+        ("merge", _Whole(re.compile("<<")), "<"),
     ):
-        handler.add_implicit_resolver(_TAG + name, re.compile(rf"^(?:{pattern})$"), list(first))
+        handler.add_implicit_resolver(_TAG + name, pattern, list(first))
 
 
 resolve_as_kubectl(_Loader)
@@ -159,18 +188,38 @@ def _scalar(node: ScalarNode) -> Any:
             if text.lower() in _TRUE | _FALSE:
                 return text.lower() in _TRUE
         case "int":
-            if re.fullmatch(_INTEGER, text):
-                return _integer(text)
+            number = _number(text)
+            if isinstance(number, int):
+                return number
         case "float":
-            if re.fullmatch(f"{_FLOAT}|{_INTEGER}", text):
-                return _float(text, node)
+            number = _number(text)
+            if number is not None:
+                return _whole(number, text, node)
         case "merge":
             return text
     raise Unparsable(f"{text!r} with the tag {node.tag} is not allowed", node.start_mark.line)
 
 
-def _integer(text: str) -> int:
-    digits = text.replace("_", "").lower()
+def _number(text: str) -> int | float | None:
+    """What go-yaml takes a plain scalar for; None: for no number."""
+    if _INFINITE.fullmatch(text):
+        return float(text.lower().replace(".", ""))
+    if text.startswith("."):
+        return _finite(text) if _POINTED.fullmatch(text) else None
+    if not text.startswith(_FIRST):
+        return None
+    plain = text.replace("_", "")
+    if _INTEGER.fullmatch(plain):
+        number = _integer(plain)
+        if _INT64 <= number < _UINT64:
+            return number
+    return _finite(plain) if _FLOAT.fullmatch(plain) else None
+
+
+def _integer(plain: str) -> int:
+    digits = plain.lower()
+    if digits.startswith(("0b-", "0b+")):  # as Go's fallback for binary numbers reads them
+        return int(digits[2:], 2)
     sign = -1 if digits.startswith("-") else 1
     digits = digits.lstrip("+-")
     if digits.startswith("0") and digits not in ("0",) and digits[1] not in "xbo":
@@ -178,8 +227,14 @@ def _integer(text: str) -> int:
     return sign * int(digits, 0)
 
 
-def _float(text: str, node: ScalarNode) -> int | float:
-    value = float(text.replace(".inf", "inf").replace(".nan", "nan").replace("_", ""))
-    if not math.isfinite(value):
+def _finite(plain: str) -> float | None:
+    """A number beyond what a float holds is a string to go-yaml."""
+    value = float(plain)
+    return value if math.isfinite(value) else None
+
+
+def _whole(number: float, text: str, node: ScalarNode) -> int | float:
+    """Whole floats as integers, as kubectl sends them."""
+    if not math.isfinite(number):
         raise Unparsable(f"{text} can't be sent to Kubernetes", node.start_mark.line)
-    return int(value) if value.is_integer() else value
+    return int(number) if isinstance(number, float) and number.is_integer() else number

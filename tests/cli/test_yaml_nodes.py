@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -53,6 +54,31 @@ def load(text: str) -> Any:
         ("'7'", "7"),
         ("!!str 7", "7"),
         ("=", "="),
+        # What sigs.k8s.io/yaml 1.4.0 gave for each.
+        ("08_15", 815),
+        ("0_9", 9),
+        ("09_", 9),
+        ("0XFF", 255),
+        ("0X_FF", 255),
+        ("0B11", 3),
+        ("-0B1_1", -3),
+        ("0O17", 15),
+        ("1_000e5", 100_000_000),
+        ("5_e4", 50_000),
+        ("4E9_", 4_000_000_000),
+        ("+_1", 1),
+        ("-_5", -5),
+        ("0b-1", -1),
+        ("_1", "_1"),
+        ("0x", "0x"),
+        ("0b12", "0b12"),
+        ("1e", "1e"),
+        (".5_0", 0.5),
+        (".5_", ".5_"),
+        ("._5", "._5"),
+        ("1e400", "1e400"),
+        ("18446744073709551615", 2**64 - 1),
+        ("99999999999999999999", 10**20),
     ],
 )
 def test_a_scalar_is_what_kubectl_would_send(scalar: str, value: Any) -> None:
@@ -106,6 +132,28 @@ def test_a_bomb_of_aliases_is_refused_before_it_goes_off() -> None:
 def test_a_control_character_is_no_yaml() -> None:
     with pytest.raises(Unparsable, match="not valid YAML"):
         load("a: \x00\n")
+
+
+NUMBERS = st.text("0123456789+-_.eExXbBoOaF", max_size=8)
+
+
+@given(text=NUMBERS)
+def test_a_string_that_looks_like_a_number_is_quoted_and_stays_one(text: str) -> None:
+    written = yaml_comments.write({"a": text, text: "b"})
+    assert load(written) == {"a": text, text: "b"}
+    if not written.startswith(("a: '", 'a: "')):
+        # Nothing that is left plain may be a number once go-yaml has taken the underscores out.
+        plain = text.replace("_", "")
+        assert text.startswith("_") or not _is_number(plain) or (text.startswith(".") and "_" in text)
+
+
+def _is_number(text: str) -> bool:
+    for read in (float, lambda value: int(value, 0), lambda value: int(value, 8)):
+        try:
+            return math.isfinite(read(text))
+        except (ValueError, OverflowError):
+            continue
+    return False
 
 
 @given(data=JSON)
