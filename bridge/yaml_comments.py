@@ -23,6 +23,7 @@ from bridge import yaml_nodes
 _BESIDE = re.compile(r"^(?:[ \t]*[:,\]}])*[ \t]+(#.*)$")
 _MARKER = re.compile(r"^---[ \t]+(#.*)$")
 _LAST_STEP = re.compile(r"(\.[^.\[\]]+|\[\d+\])$")
+_OTHER_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _BLOCK_STYLES = ("|", ">")
 
 
@@ -113,7 +114,8 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 
 def _text(dumper: Any, value: str) -> Any:
-    style = "|" if "\n" in value else None
+    # Line ends for YAML, and not for most who read its lines: only an escape keeps them as they are.
+    style = '"' if _OTHER_LINE_ENDS.search(value) else "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
@@ -123,7 +125,7 @@ yaml_nodes.resolve_as_kubectl(_Dumper)
 
 def _inserted(text: str, comments: Comments) -> str:
     tree = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")
     above: dict[int, list[str]] = {}
     for spot in _spots(tree, ""):
         indent = lines[spot.line][: len(lines[spot.line]) - len(lines[spot.line].lstrip())]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bridge import yaml_comments, yaml_nodes
 from bridge.yaml_comments import Comments
 
@@ -75,3 +78,12 @@ def test_comments_move_to_where_their_fields_went() -> None:
     assert moved.above == {"map.x": ["# deep"]}
     assert moved.beside == {"map.x": "# n"}
     assert set(found.paths) - placed == {"lost"}
+
+
+@given(value=st.text(st.sampled_from("ab \n\t#:\x85\u2028\u2029\u00e9\"'"), max_size=12), key=st.sampled_from("bx\u2028"))
+def test_a_comment_changes_no_data(value: str, key: str) -> None:
+    data = {"a": value, key: {"c": [value, 1]}}
+    comments = Comments(above={"a": ["# over"]}, beside={f"{key}.c[1]": "# beside"}, head=["# head"])
+    written = yaml_comments.write(data, comments)
+    assert yaml_nodes.to_data(yaml_nodes.compose(written)) == data
+    assert written.count("# over\n") == written.count("  # beside\n") == 1
