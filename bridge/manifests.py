@@ -15,8 +15,9 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +25,7 @@ from yaml.nodes import Node
 
 from bridge import yaml_nodes
 from bridge.errors import UserError
+from bridge.yaml_nodes import Repeated
 
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -36,10 +38,14 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Unreadable(UserError):
-    """A document that can't be read: `place` is its file and number."""
+    """A document that can't be read: `place` is its file and number.
 
-    def __init__(self, place: str, message: str) -> None:
+    `outline` is what can be said of it all the same (`yaml_nodes.outline`), None where that is nothing.
+    """
+
+    def __init__(self, place: str, message: str, outline: Any = None) -> None:
         self.place = place
+        self.outline = outline
         super().__init__(f"{place}: {message}")
 
 
@@ -55,10 +61,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The data of a document, and its tree where it is YAML."""
+    """The data of a document, its tree where it is YAML, and its keys that are there twice.
+
+    The lines of these count from 1, in the source.
+    """
 
     data: Any
     node: Node | None
+    repeated: tuple[Repeated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +114,38 @@ class Document:
         if self.fault:
             raise Unreadable(self.place, self.fault)
         text = self.text
+        if text.lstrip().startswith("{"):
+            parsed = self._json(text)
+            if parsed is not None:
+                return parsed
+        node: Node | None = None
         try:
-            if text.lstrip().startswith("{"):
-                parsed = _json(text)
-                if parsed is not None:
-                    return parsed
             node = yaml_nodes.compose(text)
-            return Parsed(yaml_nodes.to_data(node), node)
+            repeated: list[Repeated] = []
+            return Parsed(yaml_nodes.to_data(node, repeated), node, self._placed(repeated))
         except yaml_nodes.Unparsable as error:
             where = f"line {self.line + error.line}: " if error.line is not None else ""
-            raise Unreadable(self.place, f"{where}{error.message}") from error
+            raise Unreadable(self.place, f"{where}{error.message}", yaml_nodes.outline(node)) from error
+
+    def _json(self, text: str) -> Parsed | None:
+        """JSON has no tabs that YAML minds, so it is read as what it is; None where it is YAML after all.
+
+        Refused is half of a surrogate pair: no text that is sent or printed can hold it.
+        """
+        repeated: list[str] = []
+        try:
+            data = _whole(json.loads(text, object_pairs_hook=partial(_object, repeated)))
+        except (ValueError, RecursionError):
+            return None
+        if _HALF_PAIR.search(text) and _has_half_pair(data):
+            message = r"a \ud... escape without its other half is no character"
+            raise Unreadable(self.place, message, data)
+        return Parsed(data, None, self._placed(_lines(text, repeated)) if repeated else ())
+
+    def _placed(self, repeated: Iterable[Repeated]) -> tuple[Repeated, ...]:
+        return tuple(
+            again if again.line is None else replace(again, line=self.line + again.line) for again in repeated
+        )
 
 
 def sources(arguments: Sequence[str]) -> list[Source]:
@@ -212,18 +244,23 @@ def _is_empty(raw: bytes) -> bool:
     )
 
 
-def _json(text: str) -> Parsed | None:
-    """JSON has no tabs that YAML minds, so it is read as what it is; None where it is YAML after all.
+def _object(repeated: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, of which the last of two fields of one name counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated += [name for name in found if names.count(name) > 1]
+    return found
 
-    Raises `yaml_nodes.Unparsable` for half of a surrogate pair: no text that is sent or printed can hold it.
-    """
+
+def _lines(text: str, keys: Sequence[str]) -> list[Repeated]:
+    """Where the keys are, for which JSON has to be read as YAML; without lines where it is none."""
+    found: list[Repeated] = []
     try:
-        data = _whole(json.loads(text))
-    except (ValueError, RecursionError):
-        return None
-    if _HALF_PAIR.search(text) and _has_half_pair(data):
-        raise yaml_nodes.Unparsable(r"a \ud... escape without its other half is no character")
-    return Parsed(data, None)
+        yaml_nodes.to_data(yaml_nodes.compose(text), found)
+    except yaml_nodes.Unparsable:
+        return [Repeated(key, None) for key in dict.fromkeys(keys)]
+    return found
 
 
 def _has_half_pair(data: Any) -> bool:

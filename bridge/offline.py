@@ -87,16 +87,25 @@ class DocumentTranslator:
         try:
             parsed = document.parse()
         except Unreadable as error:
-            message = error.message.removeprefix(f"{error.place}: ")
-            return Outcome(findings=(Finding(error.place, "", notices.unreadable(message)),))
+            return self._unread(error)
+        said = [
+            Finding(document.place, "", notices.repeated_key(again.key, again.line))
+            for again in parsed.repeated
+        ]
         if self._is_list(parsed.data):
-            return self._list(document, parsed)
+            return self._list(document, parsed, said)
         if not is_legacy(parsed.data):
             return Outcome(unchanged=True)
-        said: list[Finding] = []
         made = self._one(document, parsed.data, "", said)
         texts = self._texts(document, parsed, made.each(), said) if made else ()
         return Outcome(texts=texts, findings=tuple(said))
+
+    def _unread(self, error: Unreadable) -> Outcome:
+        """Whatever is wrong with a document of another kind, it is not for us to keep it back."""
+        message = error.message.removeprefix(f"{error.place}: ")
+        others = error.outline is not None and not (is_legacy(error.outline) or self._is_list(error.outline))
+        said = notices.passed_unread(message) if others else notices.unreadable(message)
+        return Outcome(unchanged=others, findings=(Finding(error.place, "", said),))
 
     def _one(self, document: Document, obj: Json, prefix: str, said: list[Finding]) -> _Made | None:
         stated: Any = obj.get("metadata")
@@ -128,9 +137,8 @@ class DocumentTranslator:
         of_ours = is_legacy(data) and kind.endswith(_LIST)
         return of_ours or (kind == _LIST and any(is_legacy(item) for item in data["items"]))
 
-    def _list(self, document: Document, parsed: Parsed) -> Outcome:
+    def _list(self, document: Document, parsed: Parsed, said: list[Finding]) -> Outcome:
         """A list stays one document, so that what was applied at once still is."""
-        said: list[Finding] = []
         items: list[Json] = []
         origins: dict[str, str] = {"kind": "kind", "apiVersion": "apiVersion", "items": "items"}
         failed = False

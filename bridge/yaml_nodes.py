@@ -2,10 +2,12 @@
 
     compose(text) -> Node | None      the node tree, with line and column of everything
     to_data(node) -> Any              what kubectl would send: strings, numbers, true/false, lists, maps
+    outline(node) -> Any              what kind of object it is, also where its data can't be built
     Unparsable                        what is wrong, and in which line
 
 kubectl's rules are YAML 1.1's with exceptions (go-yaml, sigs.k8s.io/yaml): `yes`, `on` and `y` are
-booleans, a date is a string, `60.0` is the integer 60, `0644` is octal. Aliases are followed, but not
+booleans, a date is a string, `60.0` is the integer 60, `0644` is octal, of a key that is there twice the
+last one counts, and what is merged in overrides what stands before it. Aliases are followed, but not
 without end: a few bytes of them can stand for gigabytes. Tags other than YAML's own are refused.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -20,6 +23,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 MAX_DEPTH = 100
 MAX_ALIASED_NODES = 100_000
+_OUTLINE_DEPTH = 3
 
 _TAG = "tag:yaml.org,2002:"
 _TRUE = frozenset({"y", "yes", "true", "on"})
@@ -45,6 +49,14 @@ class Unparsable(ValueError):
         self.message = message
         self.line = line
         super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A key that its map had before; `line` counts from 0, None where it is not known."""
+
+    key: str
+    line: int | None
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -105,15 +117,36 @@ def compose(text: str) -> Node | None:
         raise Unparsable(f"nested deeper than {MAX_DEPTH} levels") from error
 
 
-def to_data(node: Node | None) -> Any:
-    """Plain data of a tree, with no part shared between two places. Raises `Unparsable`."""
-    return None if node is None else _Construction().build(node, 0)
+def to_data(node: Node | None, repeated: list[Repeated] | None = None) -> Any:
+    """Plain data of a tree, with no part shared between two places. Raises `Unparsable`.
+
+    `repeated` gets the keys that are there twice, in the order in which they were found.
+    """
+    return None if node is None else _Construction([] if repeated is None else repeated).build(node, 0)
+
+
+def outline(node: Node | None, depth: int = 0) -> Any:
+    """The texts at the top of a tree, and the same of each of its `items`; never raises, and never goes deep.
+
+    None only where there is no tree.
+    """
+    if not isinstance(node, MappingNode):
+        return None if node is None else {}
+    found: dict[str, Any] = {}
+    for key, value in node.value:
+        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode):
+            found[str(key.value)] = value.value
+        elif isinstance(key, ScalarNode) and key.value == "items" and isinstance(value, SequenceNode):
+            deeper = depth < _OUTLINE_DEPTH
+            found["items"] = [outline(item, depth + 1) for item in value.value] if deeper else []
+    return found
 
 
 class _Construction:
     """One walk over a tree that may hold the same node many times."""
 
-    def __init__(self) -> None:
+    def __init__(self, repeated: list[Repeated]) -> None:
+        self._repeated = repeated
         self._seen: set[int] = set()
         self._open: set[int] = set()
         self._aliased = 0
@@ -143,17 +176,24 @@ class _Construction:
             self._open.discard(id(node))
 
     def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
-        own: dict[str, Any] = {}
+        found: dict[str, Any] = {}
+        own: set[str] = set()
         for key_node, value_node in node.value:
             if key_node.tag == _TAG + "merge":
-                merged = {**self._merged(value_node, depth), **merged}
+                found |= self._merged(value_node, depth)
                 continue
             key = _key(key_node)
             if key in own:
-                raise Unparsable(f"the key {key} is there twice", key_node.start_mark.line)
-            own[key] = self.build(value_node, depth + 1)
-        return {**merged, **own} if merged else own
+                self._repeat(key, key_node.start_mark.line)
+            own.add(key)
+            found[key] = self.build(value_node, depth + 1)
+        return found
+
+    def _repeat(self, key: str, line: int) -> None:
+        """Once a place, however many aliases lead to it."""
+        repeated = Repeated(key, line)
+        if repeated not in self._repeated:
+            self._repeated.append(repeated)
 
     def _merged(self, node: Node, depth: int) -> dict[str, Any]:
         value = self.build(node, depth + 1)

@@ -16,6 +16,8 @@
     BR114  error    a document that can't be read
     BR116  warning  a variant of a deployment whose model is not among the deployment's own
     BR115  info     a comment whose field has no counterpart
+    BR117  warning  a key that is there twice; the last one counts
+    BR118  warning  a document of another kind that can't be read, and is passed on as it is
 
 A warning makes `translate` end with exit status 2, an error with 3.
 """
@@ -127,6 +129,18 @@ def no_namespace(namespace: str) -> Notice:
 def unreadable(message: str) -> Notice:
     """A document that is not valid YAML, or too large, or dangerous."""
     return Notice("BR114", Severity.ERROR, "", message)
+
+
+def repeated_key(key: str, line: int | None) -> Notice:
+    """A key that its map has twice: kubectl took the last one, and never said so."""
+    where = f"line {line}: " if line is not None else ""
+    message = f"{where}the key {key} is there again; the last one counts, as ever"
+    return Notice("BR117", Severity.WARNING, "", message, "Remove the others.")
+
+
+def passed_unread(message: str) -> Notice:
+    """A document that is none of ours: what is odd about it is for others to mind."""
+    return Notice("BR118", Severity.WARNING, "", f"passed on as it is, but not understood: {message}")
 
 
 def comment_lost(path: str) -> Notice:

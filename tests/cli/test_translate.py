@@ -165,7 +165,6 @@ def test_a_bad_document_is_named_and_the_others_are_printed(tmp_path: Path, call
         ),
         (GOOD.replace("instanceCount: 1", 'instanceCount: "1"'), "must be a whole number, is a string ('1')"),
         (GOOD + "  maxPayloadInMB: 3000000000\n", "is not between -2147483648 and 2147483647"),
-        (GOOD + "  region: again\n", "the key region is there twice"),
         (GOOD + "status: foo\n", "status: must be an object, is a string ('foo')"),
         (
             GOOD + "status: {sageMakerTransformJobName: [a]}\n",
@@ -175,8 +174,11 @@ def test_a_bad_document_is_named_and_the_others_are_printed(tmp_path: Path, call
             GOOD.replace("{name: scores, ", "{name: scores, generation: abc, "),
             "metadata.generation: must be a whole number, is a string ('abc')",
         ),
-        ("{{ if .Values.x }}\n", "line 1: a key must be a string; is this a template to be rendered first?"),
-        ("a: &a [*a]\n", "contains itself"),
+        (
+            GOOD + "  {{ if .x }}: b\n",
+            "line 10: a key must be a string; is this a template to be rendered first?",
+        ),
+        (GOOD + "  tags: &a [*a]\n", "line 10: an alias that contains itself"),
         (
             "{apiVersion: sagemaker.aws.amazon.com/v1, kind: Model, metadata: {name: m},"
             " spec: {region: '', executionRoleArn: r}}",
@@ -205,6 +207,68 @@ def test_an_odd_status_costs_no_other_document(tmp_path: Path, call: Any, change
     ran = call("-f", written(tmp_path, GOOD, f"{hosting}{change}\n", GOOD))
     assert (ran.code, ran.kinds) == (EXIT_USER_ERROR, ["TransformJob", "TransformJob"])
     assert said in ran.said
+
+
+TWICE = GOOD + "  modelName: churn-2027\n"
+
+
+def test_the_last_of_two_keys_counts_as_with_kubectl_and_is_said(tmp_path: Path, call: Any) -> None:
+    path = written(tmp_path, OTHER, TWICE)
+    ran = call("-f", path)
+    assert ran.code == EXIT_FINDINGS
+    assert ran.kinds == ["ConfigMap", "TransformJob"]
+    assert ran.objects[1]["spec"]["modelName"] == "churn-2027"
+    assert ran.said == (
+        f"warning: {path}: document 2: line 15: the key modelName is there again; the last one counts, "
+        "as ever. Remove the others. [BR117]\n"
+    )
+
+
+@pytest.mark.parametrize("before", ["{", "{\n\t"])
+def test_json_with_a_field_twice_is_read_alike(tmp_path: Path, call: Any, before: str) -> None:
+    text = json.dumps(yaml_nodes.to_data(yaml_nodes.compose(GOOD)))
+    text = text.replace("{", before, 1).replace('"modelName"', '"modelName": "x",\n"modelName"')
+    ran = call("-f", written(tmp_path, text))
+    assert ran.code == EXIT_FINDINGS
+    assert ran.objects[0]["spec"]["modelName"] == "churn-2026"
+    assert re.search(r"document 1: (line \d: )?the key modelName is there again", ran.said)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("kind: Secret\ndata: {x: !!binary eA==}\n", "line 2: 'eA==' with the tag tag:yaml.org,2002:binary"),
+        ("Resources: !Sub x\n", "'x' with the tag !Sub"),
+        ("? [a]\n: b\n", "line 1: a key must be a string"),
+        ("- &a [*a]\n", "line 1: an alias that contains itself"),
+        ("a: .inf\n", ".inf can't be sent"),
+        ('{"kind": "ConfigMap", "data": {"x": "\\ud800"}}\n', "without its other half"),
+    ],
+)
+def test_what_is_odd_in_other_documents_is_for_others_to_mind(
+    tmp_path: Path, call: Any, content: str, said: str
+) -> None:
+    ran = call("-f", written(tmp_path, content))
+    assert (ran.code, ran.output) == (EXIT_FINDINGS, content)
+    assert ran.said.count("\n") == 1
+    assert ran.said.startswith("warning: ")
+    assert "passed on as it is, but not understood: " in ran.said
+    assert said in ran.said
+
+
+def test_keys_that_are_there_twice_in_other_documents_are_passed_on(tmp_path: Path, call: Any) -> None:
+    content = "kind: ConfigMap\ndata: {a: b, a: c}\n"
+    ran = call("-f", written(tmp_path, content))
+    assert (ran.code, ran.output, ran.said) == (EXIT_DONE, content, "")
+
+
+def test_a_list_with_an_old_object_is_not_passed_on_unread(tmp_path: Path, call: Any) -> None:
+    item = "- " + GOOD.replace("\n", "\n  ").rstrip()
+    ran = call(
+        "-f", written(tmp_path, f"kind: List\nitems:\n{item}\n- {{kind: Secret, data: !!binary eA==}}\n")
+    )
+    assert (ran.code, ran.output) == (EXIT_USER_ERROR, "")
+    assert "[BR114]" in ran.said
 
 
 def test_half_a_surrogate_pair_is_no_text(tmp_path: Path, call: Any) -> None:

@@ -80,7 +80,10 @@ def test_comments_move_to_where_their_fields_went() -> None:
     assert set(found.paths) - placed == {"lost"}
 
 
-@given(value=st.text(st.sampled_from("ab \n\t#:\x85\u2028\u2029\u00e9\"'"), max_size=12), key=st.sampled_from("bx\u2028"))
+@given(
+    value=st.text(st.sampled_from("ab \n\t#:\x85\u2028\u2029\u00e9\"'"), max_size=12),
+    key=st.sampled_from("bx\u2028"),
+)
 def test_a_comment_changes_no_data(value: str, key: str) -> None:
     data = {"a": value, key: {"c": [value, 1]}}
     comments = Comments(above={"a": ["# over"]}, beside={f"{key}.c[1]": "# beside"}, head=["# head"])

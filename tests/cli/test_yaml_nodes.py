@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge import yaml_comments, yaml_nodes
-from bridge.yaml_nodes import Unparsable
+from bridge.yaml_nodes import Repeated, Unparsable
 
 JSON = st.recursive(
     st.none()
@@ -93,6 +93,26 @@ def test_aliases_and_merges_are_followed() -> None:
     assert data["list"] == [{"x": 1, "y": 2}]
 
 
+def test_what_is_merged_in_overrides_what_stands_before_it_as_in_go_yaml() -> None:
+    text = "base: &b {x: 1}\nbefore: {x: 2, <<: *b}\nbehind: {<<: *b, x: 2}\n"
+    assert {name: part["x"] for name, part in load(text).items()} == {"base": 1, "before": 1, "behind": 2}
+
+
+def test_the_last_of_two_keys_counts_and_is_told_once() -> None:
+    repeated: list[Repeated] = []
+    tree = yaml_nodes.compose("a: 1\nb: &b {c: 1,\n  c: 2}\na: *b\n")
+    assert yaml_nodes.to_data(tree, repeated) == {"a": {"c": 2}, "b": {"c": 2}}
+    assert repeated == [Repeated("c", 2), Repeated("a", 3)]
+
+
+def test_an_outline_is_what_can_be_said_without_the_data() -> None:
+    tree = yaml_nodes.compose("kind: List\nitems: [{kind: !!binary x, ? [a] : b}, 5]\n")
+    assert yaml_nodes.outline(tree) == {"kind": "List", "items": [{"kind": "x"}, {}]}
+    assert yaml_nodes.outline(yaml_nodes.compose("[a]")) == {}
+    assert yaml_nodes.outline(None) is None
+    assert yaml_nodes.outline(yaml_nodes.compose("&a {kind: x, items: [*a, *a]}")) is not None
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -100,7 +120,6 @@ def test_aliases_and_merges_are_followed() -> None:
         ("a: [1, 2\n", 1, "not valid YAML"),
         ("a: {{ .Values.x }}\n", 0, "a key must be a string"),
         ("a: 1\nb:\n\tc: 2\n", 2, "not valid YAML"),
-        ("a: 1\na: 2\n", 1, "the key a is there twice"),
         ("a: !!python/object/apply:os.system [id]\n", 0, "is not allowed"),
         ("a: !Ref x\n", 0, "is not allowed"),
         ("a: &a [*a]\n", 0, "contains itself"),
