@@ -15,6 +15,9 @@ from translators.schema import Constraints, Schema
 
 Accepts: TypeAlias = Callable[[Any], bool]
 
+INT64 = (-(2**63), 2**63 - 1)
+"""What an integer is for an API server, and was for the old operator."""
+
 
 def accepting(schema: Schema) -> Accepts:
     """The function for a schema: an optional property may be null, which an API server drops."""
@@ -71,6 +74,8 @@ def _scalar(kind: str, constraints: Constraints) -> Accepts:
     matches = re.compile(constraints.pattern).search if constraints.pattern is not None else None
     shortest, longest = constraints.min_length or 0, constraints.max_length
     least, most = constraints.minimum, constraints.maximum
+    if kind == "integer":
+        least, most = INT64[0] if least is None else least, INT64[1] if most is None else most
 
     def accepts(value: Any) -> bool:
         if not is_of(value) or (enum and value not in enum):

@@ -13,7 +13,7 @@ import jsonschema
 from jsonschema.exceptions import ValidationError
 
 from translators import notices
-from translators.acceptance import accepting
+from translators.acceptance import INT64, accepting
 from translators.model import Json, Notice
 from translators.resource_schema import ResourceSchema
 from translators.schema import Schema
@@ -116,8 +116,12 @@ def _model_name_faults(path: str, entry: Any) -> Iterator[Notice]:
 
 
 def _nullable(node: Json) -> Json:
-    """Lets every optional property be null, which an API server drops."""
+    """What a schema leaves unsaid: an optional property may be null, which an API server drops, and an
+    integer has 64 bits.
+    """
     copy = dict(node)
+    if node.get("type") == "integer":
+        copy = {"minimum": INT64[0], "maximum": INT64[1], **copy}
     if "properties" in node:
         required = node.get("required", ())
         copy["properties"] = {

@@ -15,6 +15,7 @@ from translators.schema import Schema
 from translators.validation import _nullable
 
 ODD: tuple[Any, ...] = (
+    *(2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**20, 1e20),
     *(None, True, False, 0, 1, -1, 7, 10**9, 0.5, 2.0, -3.5, "", "x", "5", "none of them", "!!!", "x" * 3000),
     *(
         [],
@@ -41,7 +42,7 @@ def values(schema: Schema) -> Iterator[Any]:
     if schema.type == "object":
         for name in good:
             yield {other: value for other, value in good.items() if other != name}
-            for wrong in ODD[:9]:
+            for wrong in ODD[:15]:
                 yield {**good, name: wrong}
     if schema.type == "array":
         yield [*good, None]

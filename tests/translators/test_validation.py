@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from bridge import datafiles
+from tests.schema.instances import fullest
 from tests.support import recordings
 from translators.validation import metadata_faults, status_faults
 
@@ -55,6 +57,11 @@ def test_a_good_spec_has_no_fault() -> None:
             {"trainingJobName": "x" * 64},
             f"BR105 spec.trainingJobName: '{'x' * 56}... is longer than 63 characters",
         ),
+        (
+            {"stoppingCondition": {"maxRuntimeInSeconds": 2**64}},
+            "BR105 spec.stoppingCondition.maxRuntimeInSeconds: "
+            "18446744073709551616 is more than 9223372036854775807",
+        ),
         ({"inputDataConfig": []}, "BR105 spec.inputDataConfig: has 0 items, needs at least 1"),
         (
             {"outputDataConfig": {"s3OutputPath": "file:///x"}},
@@ -73,6 +80,31 @@ def test_a_good_spec_has_no_fault() -> None:
 )
 def test_each_fault_is_named_with_its_path(change: dict[str, Any], said: str) -> None:
     assert messages({**GOOD, **change}) == [said]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        (
+            "HostingAutoscalingPolicy",
+            "spec.targetTrackingScalingPolicyConfiguration.targetValue",
+            18446744073709551615,
+        ),
+        ("TrainingJob", "spec.inputDataConfig[0].shuffleConfig.seed", -99999999999999999999),
+        ("HostingDeployment", "spec.productionVariants[0].initialVariantWeight", 10**40),
+    ],
+)
+def test_an_integer_has_64_bits(kind: str, path: str, value: int) -> None:
+    old = datafiles.mappings().kinds[kind]
+    spec = fullest(old.legacy.spec, "spec")
+    *parents, name = [int(step) if step.isdigit() else step for step in re.findall(r"\w+", path)[1:]]
+    here: Any = spec
+    for step in parents:
+        here = here[step]
+    for number, faulty in ((2**40, False), (value, True)):
+        here[name] = number
+        found = [notice for notice in old.validation.faults(spec) if notice.path == path]
+        assert bool(found) is faulty
 
 
 def test_every_missing_field_is_named() -> None:
