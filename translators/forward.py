@@ -165,6 +165,8 @@ class _Walk:
     def _copy(
         self, rule: Rule, value: Any, where: str, beside: Sequence[_Spot], drafts: Sequence[Draft]
     ) -> None:
+        if value == []:  # the old operator sent no empty list, and AWS refuses most of them
+            return
         self._check_range(rule, value, where)
         for spot, name in _targets(rule, where, beside, drafts):
             path = spot.put(name, list(value) if isinstance(value, list) else value, where)
