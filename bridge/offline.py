@@ -16,6 +16,7 @@ from typing import Any
 from bridge import yaml_comments
 from bridge.manifests import Document, Parsed, Unreadable
 from bridge.yaml_comments import Comments
+from bridge.yaml_nodes import MAX_DEPTH
 from translators import notices
 from translators.mapping import Mappings
 from translators.model import (
@@ -114,7 +115,7 @@ class DocumentTranslator:
         subject = f"{obj.get('kind')}/{namespace or DEFAULT_NAMESPACE}/{metadata.get('name') or '?'}"
         placed = {**obj, "metadata": {**metadata, "namespace": namespace}} if namespace else obj
         try:
-            translation = translate(self._mapping(obj), placed)
+            translation = translate(self._mapping(obj), placed, from_file=True)
         except Untranslatable as error:
             said += [Finding(document.place, subject, notice) for notice in error.notices]
             return None
@@ -130,35 +131,56 @@ class DocumentTranslator:
             raise Untranslatable([unknown_kind(kind, self._mappings)])
         return self._mappings.kinds[kind]
 
-    def _is_list(self, data: Any) -> bool:
+    def _is_list(self, data: Any, depth: int = 0) -> bool:
         if not isinstance(data, Mapping) or not isinstance(data.get("items"), list):
             return False
         kind = str(data.get("kind"))
-        of_ours = is_legacy(data) and kind.endswith(_LIST)
-        return of_ours or (kind == _LIST and any(is_legacy(item) for item in data["items"]))
+        if is_legacy(data) and kind.endswith(_LIST):
+            return True
+        return (
+            kind == _LIST
+            and depth < MAX_DEPTH
+            and any(is_legacy(item) or self._is_list(item, depth + 1) for item in data["items"])
+        )
 
     def _list(self, document: Document, parsed: Parsed, said: list[Finding]) -> Outcome:
         """A list stays one document, so that what was applied at once still is."""
+        made = self._items(document, parsed.data, "", said)
+        texts = self._texts(document, parsed, [made], said) if made else ()
+        return Outcome(texts=texts, findings=tuple(said))
+
+    def _items(
+        self, document: Document, data: Json, prefix: str, said: list[Finding]
+    ) -> tuple[Json, dict[str, str]] | None:
+        """A list with its items translated, those of lists in it too, and where its fields came from.
+
+        None where nothing of it could be.
+        """
         items: list[Json] = []
-        origins: dict[str, str] = {"kind": "kind", "apiVersion": "apiVersion", "items": "items"}
+        origins = {name: f"{prefix}{name}" for name in ("kind", "apiVersion", "items")}
         failed = False
-        kind = str(parsed.data.get("kind")).removesuffix(_LIST)
-        for number, item in enumerate(parsed.data["items"]):
-            stated = {"apiVersion": parsed.data["apiVersion"], "kind": kind} if kind else {}
+        kind = str(data.get("kind")).removesuffix(_LIST)
+        stated = {"apiVersion": data["apiVersion"], "kind": kind} if kind else {}
+        for number, item in enumerate(data["items"]):
             whole = {**stated, **item} if isinstance(item, Mapping) else item
-            if not is_legacy(whole):
-                items.append(item)
-                continue
-            made = self._one(document, whole, f"items[{number}].", said)
-            failed = failed or made is None
-            for obj, old in made.each() if made else ():
+            inside = f"{prefix}items[{number}]"
+            if self._is_list(whole):
+                inner = self._items(document, whole, f"{inside}.", said)
+                found: list[tuple[Json, Mapping[str, str]]] = [inner] if inner else []
+            elif is_legacy(whole):
+                made = self._one(document, whole, f"{inside}.", said)
+                found = list(made.each()) if made else []
+            else:
+                found = [(item, {})]
+            failed = failed or not found
+            for obj, old in found:
                 here = f"items[{len(items)}]"
-                origins[here] = f"items[{number}]"
+                origins[here] = inside
                 origins |= {f"{here}.{new}": path for new, path in old.items()}
                 items.append(obj)
-        whole_list = {"apiVersion": "v1", "kind": _LIST, "items": items}
-        texts = self._texts(document, parsed, [(whole_list, origins)], said) if items or not failed else ()
-        return Outcome(texts=texts, findings=tuple(said))
+        if failed and not items:
+            return None
+        return {"apiVersion": "v1", "kind": _LIST, "items": items}, origins
 
     def _texts(self, document: Document, parsed: Parsed, made: Any, said: list[Finding]) -> tuple[str, ...]:
         made = list(made)

@@ -23,7 +23,7 @@ from translators.forward import Draft, Projection, project
 from translators.mapping import KindMapping
 from translators.marks import ack_object
 from translators.model import Json, Notice, Severity, Translation, Untranslatable
-from translators.validation import metadata_faults, status_faults
+from translators.validation import metadata_faults, status_faults, unknown_around
 
 _AWS_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -31,16 +31,17 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _Finish: TypeAlias = Callable[[KindMapping, Json, Projection], list[tuple[Draft, str]]]
 
 
-def translate(mapping: KindMapping, legacy: Json) -> Translation:
+def translate(mapping: KindMapping, legacy: Json, *, from_file: bool = False) -> Translation:
     """The ACK objects for an old object of the mapping's kind, in the order in which they can be applied.
 
-    `legacy` may come from a file: without uid, namespace or status. Raises `Untranslatable`.
+    `legacy` may come from a file: without uid, namespace or status; `from_file` where it is known to, as
+    `kubectl get` writes all of them there. Raises `Untranslatable`.
     """
     spec = legacy.get("spec")
     problems = metadata_faults(legacy)
     problems += mapping.validation.faults(spec) if spec is not None else [notices.missing("spec")]
     problems += status_faults(legacy, {rule.status for rule in mapping.names if rule.status})
-    unknown = mapping.validation.unknown(spec)
+    unknown = [*unknown_around(legacy), *mapping.validation.unknown(spec)]
     if not problems and not legacy["spec"]["region"]:  # three of the old CRDs let an empty one through
         problems = [notices.old_rule("spec.region", "must not be empty", "Name a region.")]
     if problems:
@@ -48,7 +49,7 @@ def translate(mapping: KindMapping, legacy: Json) -> Translation:
     prepare, finish = _BY_KIND.get(mapping.kind, (_unchanged, _finish_single))
     prepared, said = prepare(legacy)
     projection = project(mapping, prepared)
-    projection.notices[:0] = [*_about_metadata(legacy), *unknown, *said]
+    projection.notices[:0] = [*_about_metadata(legacy, from_file=from_file), *unknown, *said]
     named = finish(mapping, legacy, projection)
     errors = [notice for notice in projection.notices if notice.severity is Severity.ERROR]
     if errors:
@@ -100,11 +101,11 @@ def name_notices(mapping: KindMapping, legacy: Json, path: str, name: str) -> li
     return said
 
 
-def _about_metadata(legacy: Json) -> list[Notice]:
+def _about_metadata(legacy: Json, *, from_file: bool) -> list[Notice]:
     """Only for objects from files: in a cluster the old object goes on living beside its ACK objects."""
     metadata = legacy["metadata"]
     said: list[Notice] = []
-    if resource_names.has_uid(legacy):
+    if resource_names.has_uid(legacy) and not from_file:
         return said
     if not metadata.get("namespace"):
         said.append(notices.no_namespace(resource_names.DEFAULT_NAMESPACE))

@@ -18,6 +18,12 @@ from translators.model import Json, Notice
 from translators.resource_schema import ResourceSchema
 from translators.schema import Schema
 
+_TOP = ("apiVersion", "kind", "metadata", "spec", "status")
+_METADATA = (
+    *("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation"),
+    *("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"),
+    *("labels", "annotations", "ownerReferences", "finalizers", "clusterName", "managedFields"),
+)
 _TYPES = {"object": "an object", "array": "a list", "integer": "a whole number", "null": "null"}
 _JSON_TYPES = (
     (bool, "true or false"),
@@ -59,6 +65,16 @@ def _unknown(schema: Schema, value: Any, path: str) -> Iterator[Notice]:
     elif isinstance(value, list) and schema.element is not None:
         for number, item in enumerate(value):
             yield from _unknown(schema.element, item, f"{path}[{number}]")
+
+
+def unknown_around(legacy: Json) -> list[Notice]:
+    """One warning for each field beside the spec, or of the metadata, that no object in a cluster has."""
+    found = [notices.unknown_field(str(name), str(name), _TOP) for name in legacy if name not in _TOP]
+    metadata = legacy.get("metadata")
+    for name in metadata if isinstance(metadata, Mapping) else ():
+        if name not in _METADATA:
+            found.append(notices.unknown_field(f"metadata.{name}", str(name), _METADATA))
+    return found
 
 
 def metadata_faults(legacy: Json) -> list[Notice]:

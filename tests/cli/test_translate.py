@@ -324,6 +324,47 @@ def test_a_list_stays_a_list(tmp_path: Path, call: Any) -> None:
     assert kinds == ["ConfigMap", "TransformJob", "Model", "EndpointConfig", "Endpoint"]
 
 
+def test_a_list_in_a_list_is_translated_too(tmp_path: Path, call: Any) -> None:
+    item = "    - " + GOOD.replace("\n", "\n      ").rstrip()
+    text = f"kind: List\napiVersion: v1\nitems:\n- kind: List\n  apiVersion: v1\n  items:\n{item}  # far in\n"
+    ran = call("-f", written(tmp_path, text + "    - {kind: ConfigMap}\n"))
+    assert (ran.code, ran.kinds) == (EXIT_DONE, ["List"])
+    (inner,) = ran.objects[0]["items"]
+    assert [item["kind"] for item in inner["items"]] == ["TransformJob", "ConfigMap"]
+
+
+def test_an_item_of_a_list_that_is_none_of_ours_stays(tmp_path: Path, call: Any) -> None:
+    item = "- " + GOOD.replace("\n", "\n  ").rstrip()
+    ran = call(
+        "-f", written(tmp_path, f"kind: List\napiVersion: v1\nitems:\n{item}\n- kind: List\n  items: [1]\n")
+    )
+    assert ran.objects[0]["items"][1] == {"kind": "List", "items": [1]}
+
+
+def test_labels_of_what_kubectl_get_printed_stay_behind_and_it_is_said(tmp_path: Path, call: Any) -> None:
+    ran = call("-f", written(tmp_path, GOOD.replace("{name: scores, ", "{name: scores, labels: {a: b}, ")))
+    assert ran.code == EXIT_DONE
+    assert "metadata.labels: not copied to the ACK object: a [BR109]" in ran.said
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "said"),
+    [
+        (GOOD + "data: {a: b}\n", "data", "unknown field data, ignored as before. Remove it."),
+        (GOOD + "Spec: {a: b}\n", "Spec", "unknown field Spec, ignored as before. Did you mean spec?"),
+        (GOOD + "tags: []\n", "tags", "unknown field tags"),
+        (GOOD.replace("{name", "{label: {}, name"), "metadata.label", "Did you mean labels?"),
+    ],
+)
+def test_what_no_object_has_beside_its_spec_is_said(
+    tmp_path: Path, call: Any, content: str, path: str, said: str
+) -> None:
+    ran = call("-f", written(tmp_path, content))
+    assert (ran.code, ran.kinds) == (EXIT_FINDINGS, ["TransformJob"])
+    assert f"/scores: {path}: " in ran.said
+    assert said in ran.said
+
+
 def test_what_kubectl_get_prints_is_translated(tmp_path: Path, call: Any) -> None:
     item = yaml_nodes.to_data(yaml_nodes.compose(GOOD))
     del item["apiVersion"], item["kind"]
