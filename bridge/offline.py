@@ -197,6 +197,8 @@ class DocumentTranslator:
         for path in comments.paths:
             if path not in placed:
                 said.append(Finding(document.place, "", notices.comment_lost(path)))
+        for line in comments.lost:
+            said.append(Finding(document.place, "", notices.comment_at_nothing(document.line + line)))
         return tuple(texts)
 
 

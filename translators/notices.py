@@ -148,6 +148,11 @@ def comment_lost(path: str) -> Notice:
     return Notice("BR115", Severity.INFO, path, "the comment here is left out with its field")
 
 
+def comment_at_nothing(line: int) -> Notice:
+    """A comment inside of what is written another way in the result."""
+    return Notice("BR115", Severity.INFO, "", f"line {line}: a comment at no field is left out")
+
+
 def unknown_model(path: str, name: str, known: Sequence[str]) -> Notice:
     """A variant that names no `models[]` entry: the old operator waited for it for ever."""
     message = (

@@ -271,6 +271,12 @@ def test_a_list_with_an_old_object_is_not_passed_on_unread(tmp_path: Path, call:
     assert "[BR114]" in ran.said
 
 
+def test_a_comment_that_stands_at_no_field_is_said_by_its_line(tmp_path: Path, call: Any) -> None:
+    path = written(tmp_path, OTHER, GOOD + "  tags: [\n    # why\n  ]\n  transformJobName: x\n")
+    ran = call("-f", path)
+    assert f"note: {path}: document 2: line 16: a comment at no field is left out [BR115]" in ran.said
+
+
 def test_half_a_surrogate_pair_is_no_text(tmp_path: Path, call: Any) -> None:
     for number, uri in enumerate(["\ud800", "\U0001f600", "\\ud800"]):
         item = yaml_nodes.to_data(yaml_nodes.compose(GOOD))

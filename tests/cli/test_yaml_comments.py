@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,13 +73,48 @@ def test_a_hash_in_a_value_is_no_comment() -> None:
     assert not found
 
 
+@pytest.mark.parametrize(
+    ("text", "above", "beside"),
+    [
+        ("tags: [] # x\n", {}, {"tags": "# x"}),
+        ("k: | # x\n  # text\n", {}, {"k": "# x"}),
+        ("k: >- # x\n  # text\n", {}, {"k": "# x"}),
+        ("k: { # x\n  a: 1 }\n", {}, {"k": "# x"}),
+        ("k: { a: 1,\n  b: 2 # y\n} # x\n", {}, {"k.b": "# y", "k": "# x"}),
+        ("k: [ # x\n  a, # y\n  b\n  ] # z\n", {}, {"k": "# x  # z", "k[0]": "# y"}),
+        ("k: &a # x\n  b: 1\n", {}, {"k": "# x"}),
+        ("k: &a # x\n  text # y\nl: *a # z\n", {}, {"k": "# x  # y", "l": "# z"}),
+        ("k: !!str # x\n  5\n", {}, {"k": "# x"}),
+        ("a: 1\nk:\n# w\n- # x\n  # y\n  b: 1\n", {"k[0]": ["# w", "# x", "# y"]}, {}),
+        ("k:\n- | # x\n  # text\n", {}, {"k[0]": "# x"}),
+        ("b: &b\n  c: 1 # x\nd: *b\n", {}, {"b.c": "# x"}),
+    ],
+)
+def test_a_comment_behind_signs_has_a_field(text: str, above: object, beside: object) -> None:
+    found = collected(text)
+    assert (found.above, found.beside, found.lost) == (above, beside, [])
+
+
+def test_a_comment_without_a_field_is_lost_by_its_line() -> None:
+    text = "a: &a # x\n  b: 1\nc:\n  d: 1\n  # y\ne: [\n  # z #\n  ]\nf: 'g # h'\n"
+    assert collected(text).lost == [6]
+    assert collected('k: "a\n  # text" # x\n').beside == {"k": "# x"}
+    assert collected("k: text\n  of # two lines\nl: a#b\nm: |\n  # text\n  # text").lost == []
+
+
+def test_signs_without_end_are_no_trouble() -> None:
+    began = time.monotonic()
+    collected(f"a: {'!' * 50}x y # z\nb: {'-' * 5000}\n")
+    assert time.monotonic() - began < 2
+
+
 def test_comments_move_to_where_their_fields_went() -> None:
     found = collected("# h\na: 1\npairs:\n  # deep\n  - name: x  # n\n    value: y  # v\nlost: 1  # gone\n")
     data = {"b": 1, "map": {"x": "y"}}
     origins = {"b": "a", "map": "pairs", "map.x": "pairs[0]"}
     moved, placed = yaml_comments.retarget(found, origins, data)
     assert moved.above == {"map.x": ["# deep"]}
-    assert moved.beside == {"map.x": "# n"}
+    assert moved.beside == {"map.x": "# n  # v"}
     assert set(found.paths) - placed == {"lost"}
 
 
