@@ -90,7 +90,9 @@ def _endpoint(mapping: KindMapping, legacy: Json, projection: Projection, config
     rule = next(rule for rule in mapping.names if rule.field == "endpointName")
     draft.put_first("endpointConfigName", config)
     origin = "spec.endpointName" if "endpointName" in legacy["spec"] else ""
-    draft.put_first("endpointName", resource_names.resolve(rule, legacy), origin)
+    name = resource_names.resolve(rule, legacy)
+    draft.put_first("endpointName", name, origin)
+    projection.notices += notices.refused_names("spec.endpointName", name, rule.limit)
     return draft
 
 

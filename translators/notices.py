@@ -25,6 +25,7 @@ A warning makes `translate` end with exit status 2, an error with 3.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ from translators.model import Notice, Severity
 
 NO_UID = "BR108"
 
+_AWS_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _INT32 = (-(2**31), 2**31 - 1)
 
 
@@ -114,10 +116,17 @@ def mended(path: str, message: str) -> Notice:
     return Notice("BR111", Severity.INFO, path, message)
 
 
-def refused_name(path: str, name: str) -> Notice:
-    """AWS names may hold letters, digits and `-`; Kubernetes' also dots."""
-    message = f"AWS will refuse the name {name}: it may hold only letters, digits and hyphens"
-    return Notice("BR112", Severity.WARNING, path, message, "Name it in the spec.")
+def refused_names(path: str, name: str, limit: int) -> list[Notice]:
+    """What is wrong with a name for AWS: it may hold letters, digits and `-`; Kubernetes' also dots."""
+    wrong = []
+    if not _AWS_NAME.fullmatch(name):
+        wrong.append("it may hold only letters, digits and hyphens")
+    if len(name) > limit:
+        wrong.append(f"it has {len(name)} characters, and may have {limit}")
+    message = f"AWS will refuse the name {name}: "
+    return [
+        Notice("BR112", Severity.WARNING, path, message + reason, "Name it in the spec.") for reason in wrong
+    ]
 
 
 def no_namespace(namespace: str) -> Notice:

@@ -14,7 +14,6 @@ object that can't be expressed raises `Untranslatable` with every reason.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -25,7 +24,6 @@ from translators.marks import ack_object
 from translators.model import Json, Notice, Severity, Translation, Untranslatable
 from translators.validation import metadata_faults, status_faults, unknown_around
 
-_AWS_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _Finish: TypeAlias = Callable[[KindMapping, Json, Projection], list[tuple[Draft, str]]]
@@ -96,9 +94,8 @@ def name_notices(mapping: KindMapping, legacy: Json, path: str, name: str) -> li
     chosen = any(resource_names.chosen(rule, legacy) == name for rule in mapping.names)
     if not chosen and not resource_names.has_uid(legacy):
         said.append(notices.no_uid(path, name))
-    if not _AWS_NAME.fullmatch(name):
-        said.append(notices.refused_name(path, name))
-    return said
+    limit = min(rule.limit for rule in mapping.names)
+    return said + notices.refused_names(path, name, limit)
 
 
 def _about_metadata(legacy: Json, *, from_file: bool) -> list[Notice]:
