@@ -15,8 +15,16 @@ from translators.schema import Constraints, Schema
 
 Accepts: TypeAlias = Callable[[Any], bool]
 
+# An escape, a whole class, or one sign of a pattern; a `]` right after the opening belongs to the class.
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|.", re.DOTALL)
+
 INT64 = (-(2**63), 2**63 - 1)
 """What an integer is for an API server, and was for the old operator."""
+
+
+def pattern(text: str) -> str:
+    """A pattern of a CRD, meant for Go's RE2, as Python reads it alike: `$` is the very end, classes are ASCII."""
+    return "(?a)" + _TOKEN.sub(lambda found: r"\Z" if found[0] == "$" else found[0], text)
 
 
 def accepting(schema: Schema) -> Accepts:
@@ -71,7 +79,7 @@ def _element(schema: Schema) -> Accepts:
 def _scalar(kind: str, constraints: Constraints) -> Accepts:
     is_of = _TYPES[kind]
     enum = frozenset(constraints.enum)
-    matches = re.compile(constraints.pattern).search if constraints.pattern is not None else None
+    matches = re.compile(pattern(constraints.pattern)).search if constraints.pattern is not None else None
     shortest, longest = constraints.min_length or 0, constraints.max_length
     least, most = constraints.minimum, constraints.maximum
     if kind == "integer":

@@ -13,7 +13,7 @@ import jsonschema
 from jsonschema.exceptions import ValidationError
 
 from translators import notices
-from translators.acceptance import INT64, accepting
+from translators.acceptance import INT64, accepting, pattern
 from translators.model import Json, Notice
 from translators.resource_schema import ResourceSchema
 from translators.schema import Schema
@@ -24,6 +24,7 @@ _METADATA = (
     *("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"),
     *("labels", "annotations", "ownerReferences", "finalizers", "clusterName", "managedFields"),
 )
+_AS_STATED = "x-pattern-as-stated"
 _TYPES = {"object": "an object", "array": "a list", "integer": "a whole number", "null": "null"}
 _JSON_TYPES = (
     (bool, "true or false"),
@@ -132,12 +133,14 @@ def _model_name_faults(path: str, entry: Any) -> Iterator[Notice]:
 
 
 def _nullable(node: Json) -> Json:
-    """What a schema leaves unsaid: an optional property may be null, which an API server drops, and an
-    integer has 64 bits.
+    """What a schema leaves unsaid: an optional property may be null, which an API server drops, an integer
+    has 64 bits, and a pattern is one of Go's.
     """
     copy = dict(node)
     if node.get("type") == "integer":
         copy = {"minimum": INT64[0], "maximum": INT64[1], **copy}
+    if "pattern" in node:
+        copy |= {"pattern": pattern(node["pattern"]), _AS_STATED: node["pattern"]}
     if "properties" in node:
         required = node.get("required", ())
         copy["properties"] = {
@@ -162,6 +165,8 @@ def _notice(error: ValidationError) -> Notice:
     path = _path(error)
     rule = str(error.validator)
     limit, value = cast(Any, error.validator_value), cast(Any, error.instance)
+    if rule == "pattern":
+        limit = cast(Any, error.schema)[_AS_STATED]
     if rule == "required":
         names = [name for name in limit if name not in value]
         missing = next((name for name in names if repr(name) in error.message), names[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 
 from bridge import datafiles
 from tests.schema.instances import fullest
-from translators.acceptance import accepting
-from translators.schema import Schema
+from translators.acceptance import accepting, pattern
+from translators.schema import Constraints, Schema
 from translators.validation import _nullable
 
 ODD: tuple[Any, ...] = (
@@ -63,3 +64,30 @@ def test_what_is_accepted_is_just_what_has_no_fault(kind: str) -> None:
                 refused += not accepts(value)
     assert checked > 500
     assert checked > refused > checked / 2
+
+
+@pytest.mark.parametrize(
+    ("stated", "value", "matches"),
+    [
+        ("^a$", "a", True),
+        ("^a$", "a\n", False),
+        (r"^a\$$", "a$", True),
+        (r"^a\$$", "a$\n", False),
+        ("^[$]$", "$", True),
+        ("^[]$]$", "$", True),
+        ("^[^]$]$", "$", False),
+        (r"^[\]$]$", "$", True),
+        (r"^\\$", "\\", True),
+        (r"^\d$", "5", True),
+        (r"^\d$", "\uff15", False),
+        (r"^\w$", "\u00e9", False),
+        (r"^(a|b$)", "b\n", False),
+        ("^(https|s3)://([^/]+)/?(.*)$", "s3://b/k\n", False),
+        ("^(https|s3)://([^/]+)/?(.*)$", "s3://b/k", True),
+    ],
+)
+def test_a_pattern_means_what_it_means_to_an_api_server(stated: str, value: str, matches: bool) -> None:
+    schema = Schema("string", constraints=Constraints(pattern=stated))
+    assert accepting(schema)(value) is matches
+    assert jsonschema.Draft202012Validator(_nullable(schema.to_openapi())).is_valid(value) is matches
+    assert (re.search(pattern(stated), value) is not None) is matches

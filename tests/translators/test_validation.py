@@ -67,6 +67,10 @@ def test_a_good_spec_has_no_fault() -> None:
             {"outputDataConfig": {"s3OutputPath": "file:///x"}},
             "BR105 spec.outputDataConfig.s3OutputPath: 'file:///x' does not match ^(https|s3)://([^/]+)/?(.*)$",
         ),
+        (
+            {"outputDataConfig": {"s3OutputPath": "s3://b/k\n"}},
+            r"BR105 spec.outputDataConfig.s3OutputPath: 's3://b/k\n' does not match ^(https|s3)://([^/]+)/?(.*)$",
+        ),
         ({"outputDataConfig": {}}, "BR104 spec.outputDataConfig.s3OutputPath: required, but not set"),
         (
             {"vpcConfig": {"subnets": ["s"] * 17, "securityGroupIds": ["g"]}},
