@@ -30,6 +30,7 @@ from bridge.yaml_nodes import Repeated
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml", ".json")
 STANDARD_INPUT = "-"
+_NAME_ONE = "Name a file, a folder or - for standard input."
 
 _SEPARATOR = re.compile(rb"---(?:[ \t\r\n]|$)")
 _END = re.compile(rb"\.\.\.(?:[ \t\r\n]|$)")
@@ -152,6 +153,8 @@ def sources(arguments: Sequence[str]) -> list[Source]:
     """The files that the arguments stand for. Raises `UserError` for one that can't be opened."""
     found: list[Source] = []
     for argument in arguments:
+        if not argument:  # a shell's variable that is not set; `Path` takes it for the current folder
+            raise UserError("an empty name is no file", fix=_NAME_ONE)
         path = Path(argument)
         if argument == STANDARD_INPUT:
             found.append(Source("standard input", None, given=True))
@@ -163,9 +166,7 @@ def sources(arguments: Sequence[str]) -> list[Source]:
         elif path.exists():
             found.append(Source(argument, path, given=True))
         else:
-            raise UserError(
-                f"{argument} does not exist", fix="Name a file, a folder or - for standard input."
-            )
+            raise UserError(f"{argument} does not exist", fix=_NAME_ONE)
     return found
 
 
@@ -173,6 +174,8 @@ def documents(source: Source) -> Iterator[Document]:
     """The documents of one source. Raises `UserError` where it can't be read or holds nothing."""
     try:
         if source.path is None:
+            if sys.stdin is None:
+                raise UserError(f"{source.name} is closed", fix="Name a file, or write into it.")
             yield from _numbered(source, sys.stdin.buffer)
         else:
             with source.path.open("rb") as stream:

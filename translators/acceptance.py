@@ -23,7 +23,7 @@ INT64 = (-(2**63), 2**63 - 1)
 
 
 def pattern(text: str) -> str:
-    """A pattern of a CRD, meant for Go's RE2, as Python reads it alike: `$` is the very end, classes are ASCII."""
+    """A CRD's pattern, meant for Go, as Python reads it alike: `$` is the very end, classes are ASCII."""
     return "(?a)" + _TOKEN.sub(lambda found: r"\Z" if found[0] == "$" else found[0], text)
 
 

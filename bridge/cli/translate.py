@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, BinaryIO
 
 import typer
 
 from bridge import datafiles, manifests
-from bridge.errors import EXIT_FINDINGS, EXIT_USER_ERROR, UserError
+from bridge.errors import EXIT_FINDINGS, EXIT_USER_ERROR, BridgeError, UserError
 from bridge.manifests import Document, Source
 from bridge.offline import DocumentTranslator, Finding, Outcome, worst
 from translators.model import Severity
@@ -39,10 +40,13 @@ def translate(
     """Print the ACK objects for old YAML; other documents are passed through.
 
     YAML goes to standard output, everything that there is to say to standard error. Exit status: 0 done,
-    2 done with warnings, 3 a document could not be translated (the others are printed all the same).
+    2 done with warnings, 3 a document could not be translated (the others are printed all the same), 1 the
+    output could not be written.
     """
     translator = DocumentTranslator(datafiles.mappings(), namespace)
     report = _Report(verbose=verbose)
+    if sys.stdout is None:
+        raise BridgeError("standard output is closed", fix="Let it lead to a file or a pipe.")
     output = _Output(sys.stdout.buffer)
     for source in manifests.sources(filename):
         try:
@@ -82,11 +86,22 @@ class _Output:
 
     def flush(self) -> None:
         """All that was written is on its way."""
-        self._stream.flush()
+        self._safely(self._stream.flush)
 
     def _put(self, data: bytes) -> None:
-        self._stream.write(data)
+        self._safely(self._stream.write, data)
         self._begun = True
+
+    def _safely(self, action: Callable[..., object], *arguments: object) -> None:
+        """Raises `BridgeError` for a full disk; a reader that has gone is no error."""
+        try:
+            action(*arguments)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # What is still in the buffer would be tried again at the exit, and fail with a traceback.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            raise BridgeError(f"standard output can't be written: {error.strerror}") from error
 
 
 class _Report:

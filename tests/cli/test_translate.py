@@ -15,7 +15,7 @@ import pytest
 
 from bridge import yaml_nodes
 from bridge.cli import app
-from bridge.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_USER_ERROR
+from bridge.errors import EXIT_DONE, EXIT_ERROR, EXIT_FINDINGS, EXIT_USER_ERROR
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -291,6 +291,31 @@ def test_a_missing_file_stops_before_anything_is_printed(tmp_path: Path, call: A
     ran = call("-f", written(tmp_path, GOOD), "-f", str(tmp_path / "none.yaml"))
     assert (ran.code, ran.output) == (EXIT_USER_ERROR, "")
     assert "none.yaml does not exist" in ran.said
+
+
+def test_an_empty_name_is_not_the_current_folder(call: Any) -> None:
+    ran = call("-f", "")
+    assert (ran.code, ran.output) == (EXIT_USER_ERROR, "")
+    assert ran.said.startswith("ack-bridge: an empty name is no file. ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        ("-f {file} > /dev/full", EXIT_ERROR, "ack-bridge: standard output can't be written: No space left"),
+        ("-f {file} >&-", EXIT_ERROR, "ack-bridge: standard output is closed"),
+        ("-f - <&-", EXIT_USER_ERROR, "standard input is closed"),
+    ],
+)
+def test_a_stream_that_is_full_or_closed_gets_one_clear_line(redirected: str, code: int, said: str) -> None:
+    line = redirected.format(file=EXAMPLES / "transform.yaml")
+    command = ["sh", "-c", f"{sys.executable} -m bridge translate {line}"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.returncode == code
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr
 
 
 def test_a_folder_is_translated_in_the_order_of_its_files(tmp_path: Path, call: Any) -> None:
