@@ -18,13 +18,14 @@ _NAMESPACE = "sagemaker"
 def prepare(legacy: Json) -> tuple[Json, list[Notice]]:
     """The spec as the old operator read it, and what there is to say about that.
 
-    An empty policy name counts as none. Without a `scalableDimension` the old operator put its own
-    service namespace over the user's (`spec/legacy-hosting.md` 5.3).
+    An empty name, type or dimension counts as none. Without a `scalableDimension` the old operator put its
+    own service namespace over the user's (`spec/legacy-hosting.md` 5.3).
     """
     spec = dict(legacy["spec"])
     said: list[Notice] = []
-    if not spec.get("policyName"):
-        spec.pop("policyName", None)
+    for name in ("policyName", "policyType", "scalableDimension"):
+        if not spec.get(name):
+            spec.pop(name, None)
     if not spec.get("scalableDimension") and spec.get("serviceNamespace", _NAMESPACE) != _NAMESPACE:
         message = (
             f"{spec['serviceNamespace']} is replaced by {_NAMESPACE}, as ever without a scalableDimension"

@@ -140,7 +140,7 @@ class _Walk:
             case How.ANNOTATION:
                 self._projection.annotations[rule.reason] = value
             case How.SIDE_CHANNEL:
-                if value not in rule.unless:
+                if value != "" and value not in rule.unless:
                     self._say(notices.side_channel(where, rule.reason))
             case How.NONE:
                 self._say(notices.no_counterpart(where, rule.reason))
