@@ -35,7 +35,8 @@ KINDS = {
     "BatchTransformJob": (
         "examples/transform.yaml",
         "A batch transform job; ACK calls the kind TransformJob. `environment` works, which made the old "
-        "operator crash. It starts once; an edit is said in its status, as before, and changes nothing in AWS.",
+        "operator crash. It starts once; an edit is said in its status, as before, and changes nothing in "
+        "AWS.",
     ),
     "ProcessingJob": ("examples/processing.yaml", "A processing job. It starts once, like a training job."),
     "HostingDeployment": (

@@ -39,9 +39,6 @@ SPAWNED_AT_ONCE = 100
 TUNING_JOB_LABEL = "bridge.sagemaker.aws.amazon.com/tuning-job-uid"
 """On a spawned TrainingJob: the uid of its tuning job's old object."""
 
-SPAWN_FAILED = "SpawnFailed"
-"""Reason of the Event for a child that has no object; its status never says so (§5.4)."""
-
 _COUNTERS = ("completed", "inProgress", "nonRetryableError", "retryableError", "stopped")
 
 FACTS = JobFacts(
@@ -144,7 +141,7 @@ class HyperparameterTuningJobTranslator(JobTranslator):
             answer = world.ask(question)
             if isinstance(answer, Found):
                 shadow = self._shadow(legacy, name, answer.data)
-                actions.append(Apply(shadow, only_create=True, refused_as=SPAWN_FAILED))
+                actions.append(Apply(shadow, only_create=True, refused_as="SpawnFailed"))
             elif isinstance(answer, Failure) and answer.retryable:
                 again = COUNTED_EVERY
             elif isinstance(answer, Failure):
@@ -247,11 +244,11 @@ def _nameless(names: list[str]) -> Emit:
         f"{', '.join(names[:3])}{more}: no names that an object of Kubernetes can have, so there is no "
         "TrainingJob for them, as ever. Give the tuning job a name in lower case"
     )
-    return Emit(SPAWN_FAILED, text, "Warning")
+    return Emit("SpawnFailed", text, "Warning")
 
 
 def _spawn_failed(failure: Failure, name: str = "its training jobs") -> Emit:
-    return Emit(SPAWN_FAILED, f"{name}: {failure.code}: {failure.message}", "Warning")
+    return Emit("SpawnFailed", f"{name}: {failure.code}: {failure.message}", "Warning")
 
 
 def _with_counters(view: JobView, described: Json) -> JobView:
