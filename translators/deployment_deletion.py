@@ -22,6 +22,7 @@ from translators.model import (
     Patch,
     Reference,
 )
+from translators.refusal import Refusal
 from translators.step import SILENT_AFTER, silent_again
 
 _POLL = 30.0
@@ -39,8 +40,8 @@ class DeletionStep(DeploymentStep):
         return self._without_endpoint(self.ack)
 
     def _with_endpoint(self, ack: Json) -> Decision:
-        self.say_deleting(self.view())
-        if self.others_claiming():
+        self.say_deleting(self.view(), self._refused(ack))
+        if self._is_anothers(ack):
             # Another deployment goes on with it; it adopts what this one lets go.
             self.actions.extend(objects.delete_keeping_resource(ack))
             return self.done(again=_POLL)
@@ -62,6 +63,26 @@ class DeletionStep(DeploymentStep):
             self.actions.append(Delete(Reference.of(ack), objects.uid_of(ack)))
         # ACK's news wakes it; the look by time is for news that never comes.
         return self.done(again=_POLL, follow=(self.resource,))
+
+    def _is_anothers(self, ack: Json) -> bool:
+        """Whether the endpoint that would be deleted is another deployment's, or another ACK object's.
+
+        After a change of name that ACK has not heard of, that is the endpoint of before, which stays (§2.5).
+        """
+        endpoint = objects.resource_of(ack)
+        if endpoint is not None and endpoint != self.resource:
+            self.say_left_behind(endpoint)
+            return True
+        foreign = [o for o in self.world.ack_claiming(self.resource) if not marks.is_made_for(o, self.legacy)]
+        return bool(self.others_claiming() or foreign)
+
+    def _refused(self, ack: Json) -> str:
+        """AWS' reason not to delete it, in the old words (§2.8); nothing where that passes by itself."""
+        message = objects.condition_message(ack, objects.RECOVERABLE)
+        if message is None or not objects.is_deleting(ack):
+            return ""
+        refusal = Refusal.parse(message)
+        return "" if refusal.is_transient or not refusal.code else f"Unable to delete Endpoint: {refusal}"
 
     def _without_endpoint(self, foreign: Json | None) -> Decision:
         answer = self.world.ask(self.question())

@@ -55,8 +55,10 @@ class Progress:
 class Parts:
     """The parts of one deployment, as observed and as desired."""
 
-    def __init__(self, deployment: Json, world: World) -> None:
+    def __init__(self, deployment: Json, world: World, serving: str = "") -> None:
+        """`serving`: the configuration that the endpoint is on, where no update of it is under way."""
         self.deployment = deployment
+        self.serving = serving
         self.spec = objects.spec_of(deployment)
         self.me = Reference.of(deployment)
         self.uid = objects.uid_of(deployment).replace("-", "")
@@ -116,13 +118,23 @@ class Parts:
     # --- which set
 
     def _target(self) -> PartSet:
-        """The newest set where it says what the spec says, else a new one of this generation."""
+        """The newest set where it says what the spec says, else a new one of this generation.
+
+        An edit that never came to an update, and is taken back, leaves the endpoint on the set that it is on:
+        an update to the same again would only reset its instance counts.
+        """
         newest = self._newest()
         if newest is not None:
             made_now = (newest.uid, newest.generation) == (self.uid, self.generation)
             if made_now or self._says_the_same(newest):
                 return newest
-        return PartSet(self.uid, self.generation)
+        kept = next((s for s in self.sets if self._is_served(s) and self._says_the_same(s)), None)
+        return kept or PartSet(self.uid, self.generation)
+
+    def _is_served(self, found: PartSet) -> bool:
+        """Whether the endpoint is on it, and nothing of it is on its way out."""
+        named = self.serving and self.serving in {_aws_name(config) for config in found.configs}
+        return bool(named) and not any(objects.is_deleting(member) for member in found.members)
 
     def _newest(self) -> PartSet | None:
         own = [s for s in self.sets if s.uid == self.uid]

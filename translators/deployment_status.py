@@ -50,7 +50,8 @@ class DeploymentStep(Step):
         super().__init__(legacy, world)
         self.mapping = mapping
         self.ack = world.ack("Endpoint", self.me.namespace, self.me.name)
-        self.parts = Parts(legacy, world)
+        settled = self.ours() and not self.is_marked
+        self.parts = Parts(legacy, world, serving=self.configured if settled else "")
         self.name = self._endpoint_name()
         self.resource = AwsResource("Endpoint", self.region, self.name)
 
@@ -146,11 +147,18 @@ class DeploymentStep(Step):
             self.emit("Refused", text)
         return self.done(hold=hold, again=again, follow=self.while_behind() if view else ())
 
-    def say_deleting(self, view: EndpointView | None) -> None:
+    def say_left_behind(self, before: AwsResource) -> None:
+        """After a change of name or region the endpoint of before stays, as ever (§2.5)."""
+        self.emit(
+            "LeftBehind",
+            f"the endpoint {before.name} in {before.region} stays there; delete it in AWS if it is unused",
+        )
+
+    def say_deleting(self, view: EndpointView | None, additional: str = "") -> None:
         """`Deleting`, whatever the endpoint does, and without the names of the parts (§2.9)."""
         fresh = view is not None and not view.is_older_than(self.status)
         seen = self.from_view(view) if view is not None and fresh else self.known()
-        self.write({**seen, "endpointStatus": DELETING})
+        self.write({**seen, "endpointStatus": DELETING, "additional": additional})
 
     def known(self) -> Json:
         """What the last description of this endpoint said."""

@@ -145,10 +145,7 @@ class _LivingStep(UpdateStep):
     def _renamed(self, ack: Json) -> Decision:
         """Another name or region: made anew; the endpoint of before stays in AWS, as ever (§2.5)."""
         if before := objects.resource_of(ack):
-            text = (
-                f"the endpoint {before.name} in {before.region} stays there; delete it in AWS if it is unused"
-            )
-            self.emit("LeftBehind", text)
+            self.say_left_behind(before)
         self.actions.extend(objects.delete_keeping_resource(ack))
         return self.done()
 

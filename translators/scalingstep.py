@@ -8,7 +8,7 @@ between any two is repaired by the next look. The way out is in `scaling_deletio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from translators import marks, objects
 from translators.marks import MADE_FROM_ANNOTATION
@@ -205,7 +205,7 @@ class _LivingStep(ScalingStep):
         if answer is None:
             self.questions.append(question)
         elif isinstance(answer, Failure):
-            self.look_failed(answer)
+            self.failures.append(answer)
         else:
             self.actions.append(
                 Apply(self._made_object(scaling, pair, kind, exists(answer)), only_create=True)
@@ -234,13 +234,25 @@ class _LivingStep(ScalingStep):
     def _waits_for_endpoint(self, pair: Pair) -> bool:
         """AWS registers variants of endpoints in service only: where an old deployment makes one, wait."""
         name = endpoint_of(pair.resource)
-        for deployment in self.world.legacy_claiming(AwsResource("Endpoint", self.region, name)):
-            status = objects.status_of(deployment)
+        endpoint = AwsResource("Endpoint", self.region, name)
+        deployments = self.world.legacy_claiming(endpoint)
+        statuses = [objects.status_of(deployment) for deployment in deployments]
+        # Those that only name it, and are blocked for that, say nothing of it.
+        having = [status for status in statuses if status.get("endpointArn")]
+        if not having and self._is_of_ack_alone(endpoint, deployments):
+            return False
+        for status in having or statuses:
             seen = str(status.get("endpointStatus") or "not made yet")
-            if seen in ("Creating", "Updating") or not status.get("endpointArn"):
+            if seen in ("Creating", "Updating") or not having:
                 self.unready_endpoints.append(f"waiting for the endpoint {name}, which is {seen}")
                 return True
         return False
+
+    def _is_of_ack_alone(self, endpoint: AwsResource, deployments: Sequence[Json]) -> bool:
+        """Whether an ACK object has it that was made for none of these deployments."""
+        mine = [Reference.of(deployment) for deployment in deployments]
+        others = [a for a in self.world.ack_claiming(endpoint) if marks.legacy_of(a) not in mine]
+        return any(map(objects.is_managed, others))
 
     # --- how it stands
 

@@ -421,3 +421,39 @@ def test_an_endpoint_configuration_alone_names_models_as_aws_does(world: ModelWo
     assert config["productionVariants"][0]["modelName"] == "theirs"
     assert config["productionVariants"][0]["initialVariantWeight"] == 1
     assert status(world, reference)["status"] == "Created"
+
+
+def test_renamed_and_deleted_before_anybody_looked_it_leaves_the_endpoint_of_before_alone(
+    world: ModelWorld,
+) -> None:
+    """It may be another deployment's by now, as here."""
+    first = in_service(world, endpointName="prod")
+    world.put(deployment(endpointName="prod-2"))
+    second = world.put(deployment("second", endpointName="prod"))
+    world.remove(first)
+    for _ in range(60):
+        world.turn(60)
+    assert first not in world.store
+    assert world.aws.told("DeleteEndpoint") == []
+    assert status(world, second)["endpointStatus"] == "InService"
+    assert any(getattr(action, "reason", "") == "LeftBehind" for action in world.actions)
+
+
+def test_an_endpoint_that_somebody_elses_ack_object_has_too_is_not_deleted(world: ModelWorld) -> None:
+    reference = in_service(world, endpointName="prod")
+    foreign: Json = {
+        "apiVersion": "sagemaker.services.k8s.aws/v1alpha1",
+        "kind": "Endpoint",
+        "metadata": {
+            "name": "theirs",
+            "namespace": "default",
+            "annotations": {"services.k8s.aws/region": REGION},
+        },
+        "spec": {"endpointName": "prod", "endpointConfigName": only_endpoint(world)["config"]},
+    }
+    world._create(Reference.ack("Endpoint", "default", "theirs"), foreign)
+    world.remove(reference)
+    for _ in range(20):
+        world.safely(reference)
+        world.tick()
+    assert world.aws.told("DeleteEndpoint") == []

@@ -318,3 +318,28 @@ def test_a_failed_endpoint_ignores_edits_and_can_be_deleted(world: ModelWorld) -
     world.settle()
     assert world.store == {}
     assert world.aws.state()["models"] == {}
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["its-model-is-refused", "it-is-taken-back-at-once"])
+def test_an_edit_that_never_came_to_an_update_leaves_the_endpoint_as_it_is_when_taken_back(
+    world: ModelWorld, refused: bool
+) -> None:
+    """The spec says again what serves: an update to that would only reset what autoscaling has added."""
+    reference = in_service(world)
+    only_endpoint(world)["variants"]["AllTraffic"]["count"] = 8
+    since = len(world.aws.calls)
+    if refused:
+        world.aws.refusing["CreateModel"] = Refused("ValidationException", "no such bucket")
+    world.put(deployment(models=[model_entry("churn", containers=[container(url="s3://typo/")])]))
+    for _ in range(8 if refused else 1):
+        world.safely(reference)
+        world.tick()
+    world.aws.refusing.clear()
+    world.put(deployment())
+    world.settle()
+    assert "UpdateEndpoint" not in operations(world, since)
+    assert only_endpoint(world)["variants"]["AllTraffic"]["count"] == 8
+    assert status(world, reference)["endpointStatus"] == "InService"
+    assert len(world.aws.models) == 1
+    assert len(world.aws.configs) == 1
+    assert {r.kind for r in world.store if r.name.startswith("churn-2-")} == set()

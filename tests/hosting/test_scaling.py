@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.hosting.manifests import REGION, deployment, manifest, scaling
 from tests.hosting.test_deployment_life import lose_ack_objects
 from tests.hosting.test_deployment_updates import operations, until
 from tests.support.modelworld import ModelWorld
-from translators.model import Json, Reference
+from translators.model import Answer, Failure, Json, Question, Reference
 
 A = "endpoint/one/variant/AllTraffic"
 B = "endpoint/two/variant/AllTraffic"
@@ -363,3 +363,40 @@ def test_the_endpoint_deleted_first_does_not_block_the_policys_deletion(endpoint
     endpoints.remove(reference)
     endpoints.settle()
     assert reference not in endpoints.store
+
+
+def test_a_deployment_that_is_blocked_for_naming_the_same_endpoint_keeps_no_policy_waiting(
+    endpoints: ModelWorld,
+) -> None:
+    reference = endpoints.put(policy())
+    endpoints.settle()
+    endpoints.tick()
+    blocked = endpoints.put(deployment("third", endpointName="one"))
+    for _ in range(6):
+        endpoints.turn()
+    assert "Blocked" in status(endpoints, blocked)["additional"]
+    endpoints.put(policy(high=9))
+    for _ in range(30):
+        endpoints.turn()
+    assert status(endpoints, reference)["hostingAutoscalingPolicyStatus"] == "Created"
+    (target,) = endpoints.aws.targets.values()
+    assert target["maxCapacity"] == 9
+
+
+def test_a_look_at_aws_that_keeps_failing_is_said(endpoints: ModelWorld) -> None:
+    asked = endpoints.aws.answer
+
+    def failing(question: Question, now: datetime) -> Answer:
+        if question.operation == "DescribeScalableTargets":
+            return Failure("RequestError", "no route", True, now)
+        return asked(question, now)
+
+    endpoints.aws.answer = failing  # type: ignore[method-assign]
+    reference = endpoints.put(policy())
+    for _ in range(60):
+        endpoints.turn(10)
+    assert "RequestError: no route" in status(endpoints, reference)["additional"]
+    endpoints.aws.answer = asked  # type: ignore[method-assign]
+    for _ in range(20):
+        endpoints.turn(10)
+    assert status(endpoints, reference)["hostingAutoscalingPolicyStatus"] == "Created"
