@@ -16,6 +16,10 @@ from bridge.migration.rolling_back import Preview, Rollback, Undone
 from translators.migration.rollback import Edited, Way
 from translators.migration.selection import Selection
 from translators.migration.starting import Startable
+from translators.model import Reference
+
+SHOWN = 5
+"""Objects that are named where any number of them may be meant."""
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +104,7 @@ async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: s
                 preview = await undoing.test_pull(preview)
                 _refuse_dead_end(preview, choices)
             undone = await undoing.carry_out(preview, start_operator=start)
-    return _end(preview, undone, started=start)
+    return _end(preview, undone)
 
 
 def _show(preview: Preview) -> None:
@@ -116,10 +120,16 @@ def _show(preview: Preview) -> None:
             err=True,
         )
     if not preview.completes:
-        typer.echo(
-            "the old operator stays stopped: something stays with ACK, and two operators would fight",
-            err=True,
-        )
+        _say_left(preview.left)
+
+
+def _say_left(left: tuple[Reference, ...]) -> None:
+    more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+    typer.echo(
+        f"the old operator stays stopped: {', '.join(map(str, left[:SHOWN]))}{more} stay with ACK, and two "
+        "operators would fight",
+        err=True,
+    )
 
 
 def _refuse_dead_end(preview: Preview, choices: _Choices) -> None:
@@ -140,7 +150,7 @@ def _refuse_dead_end(preview: Preview, choices: _Choices) -> None:
         )
 
 
-def _end(preview: Preview, undone: Undone, *, started: bool) -> int:
+def _end(preview: Preview, undone: Undone) -> int:
     blocked = [s for s in preview.steps if s.way is Way.BLOCKED]
     for step, why in undone.failed:
         typer.echo(f"{step.reference} failed: {why}")
@@ -164,7 +174,9 @@ def _end(preview: Preview, undone: Undone, *, started: bool) -> int:
         )
     if not all(one.ready for one in undone.started):
         return EXIT_ERROR
-    if preview.completes and not started:
+    if preview.completes and undone.left:
+        _say_left(undone.left)
+    elif preview.completes and not undone.started:
         typer.echo("the old operator stays as it is; nobody serves the old objects", err=True)
     options.say_next("ack-bridge status", "ack-bridge migrate, when you are ready again")
     return EXIT_FINDINGS if blocked else 0

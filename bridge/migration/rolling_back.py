@@ -16,13 +16,19 @@ from translators import objects
 from translators.migration import continuation, restoration
 from translators.migration.families import families
 from translators.migration.record import Phase, Record, Stage
-from translators.migration.rollback import Edited, Step, Way, kept_together, step, unrecorded
+from translators.migration.rollback import (
+    UNDONE,
+    Edited,
+    Step,
+    Way,
+    kept_together,
+    left_with_ack,
+    step,
+    unrecorded,
+)
 from translators.migration.selection import Selection, select
 from translators.migration.starting import Startable
 from translators.model import Json, Reference
-
-_STANDING = frozenset({Stage.ADOPTED, Stage.PENDING, Stage.FAILED})
-_UNDONE = frozenset({Way.RESTORE, Way.RECREATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,16 @@ class Preview:
     """What a rollback would do, before anything is done."""
 
     steps: tuple[Step, ...]
-    completes: bool
-    """Nothing stays with ACK afterwards, so the old operator can be started again."""
+    left: tuple[Reference, ...]
+    """The old objects that stay with ACK."""
     prospects: Prospects
     phase: Phase
     """How far the migration was before."""
+
+    @property
+    def completes(self) -> bool:
+        """Nothing stays with ACK afterwards, so the old operator can be started again."""
+        return not self.left
 
     @property
     def to_do(self) -> tuple[Step, ...]:
@@ -65,6 +76,8 @@ class Undone:
     failed: tuple[tuple[Step, str], ...]
     started: tuple[Started, ...]
     """What was scaled back."""
+    left: tuple[Reference, ...] = ()
+    """The old objects that stay with ACK; with any, the old operator was not started."""
 
 
 class Rollback:
@@ -81,16 +94,9 @@ class Rollback:
         await self._journal.load()
         head = self._journal.head
         await refuse_beside_run(self._context, "rollback")
-        steps = await self._steps()
-        completes = self._completes(steps)
-        prospects = await restarting.prospects(self._context, head.paused if completes else ())
-        return Preview(tuple(steps), completes, prospects, head.phase)
-
-    def _completes(self, steps: Sequence[Step]) -> bool:
-        chosen = {s.reference for s in steps}
-        stuck = {s.reference for s in steps if s.way is Way.BLOCKED}
-        standing = {r.reference for r in self._journal.records.values() if r.stage in _STANDING}
-        return not ((standing - chosen) | (standing & stuck))
+        steps, left = await self._steps()
+        prospects = await restarting.prospects(self._context, () if left else head.paused)
+        return Preview(tuple(steps), left, prospects, head.phase)
 
     async def test_pull(self, preview: Preview) -> Preview:
         """The same, with a test pod for what looking alone could not tell. Writes (and removes) that pod."""
@@ -106,8 +112,8 @@ class Rollback:
             lambda newest: replace(newest or head, phase=Phase.ROLLING_BACK),
         )
         # A migrate that ran until now has made more since the preview.
-        steps = await self._steps()
-        preview = replace(preview, steps=tuple(steps), completes=preview.completes and self._completes(steps))
+        steps, left = await self._steps()
+        preview = replace(preview, steps=tuple(steps), left=left or preview.left)
         done: list[Step] = []
         failed: list[tuple[Step, str]] = []
         for batch in continuation.batches(_by_family(preview.to_do), self._context.pace.batch):
@@ -115,8 +121,11 @@ class Rollback:
             await self._undo([step for family in batch for step in family], done, failed)
             self._context.reporter.progress("rolling back", len(done) + len(failed), len(preview.to_do))
         await self._sweep(done)
-        complete = preview.completes and not failed
+        # What somebody applied or started in the meantime counts as well: two operators would fight over it.
+        left = preview.left or await self._left_now(failed)
+        complete = not left and not failed
         if complete:
+            await refuse_beside_run(self._context, "rollback")
             await guarding.leave(self._context)
         elif head.guarded:
             await guarding.stand(self._context, self._journal.records.values())
@@ -129,17 +138,22 @@ class Rollback:
             await self._journal.write_head(replace(ended, paused=()) if start_operator else ended)
         elif not any(r.stage in {Stage.PENDING, Stage.FAILED} for r in self._journal.records.values()):
             await self._journal.write_head(replace(self._journal.head, phase=Phase.MIGRATED))
-        return Undone(tuple(done), tuple(failed), tuple(started))
+        return Undone(tuple(done), tuple(failed), tuple(started), left)
+
+    async def _left_now(self, failed: Sequence[tuple[Step, str]]) -> tuple[Reference, ...]:
+        trying_again = {one.reference for one, _ in failed}
+        return tuple(sorted((await ack_objects.by_legacy(self._context)).keys() - trying_again))
 
     async def _sweep(self, done: Sequence[Step]) -> None:
         """What a migrate had on its way to the API server when it was overtaken goes as well."""
         made = await ack_objects.by_legacy(self._context) if done else {}
-        late = [ack for one in done if one.way in _UNDONE for ack in made.get(one.reference, ())]
+        late = [ack for one in done if one.way in UNDONE for ack in made.get(one.reference, ())]
         await ack_objects.let_go(self._context, late)
 
     # --- deciding what, from what is there
 
-    async def _steps(self) -> list[Step]:
+    async def _steps(self) -> tuple[list[Step], tuple[Reference, ...]]:
+        """The steps, and the old objects that stay with ACK after them."""
         found = await survey.contents(self._context.cluster)
         legacy = {Reference.of(obj): obj for obj in found.legacy}
         ack = await ack_objects.by_legacy(self._context)
@@ -157,7 +171,8 @@ class Rollback:
                     steps.append(step(whole, legacy.get(reference), made, self._edited))
                 elif made and reference in legacy:
                     steps.append(unrecorded(legacy[reference], family.head, made))
-        return kept_together(steps)
+        steps = kept_together(steps)
+        return steps, left_with_ack(steps, records.values(), ack)
 
     # --- doing it
 

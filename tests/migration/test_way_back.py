@@ -12,7 +12,15 @@ from tests.migration.oldoperator import IMAGE, NAME, NAMESPACE, PROXY
 from tests.migration.test_planning import adopted
 from translators.migration import starting
 from translators.migration.record import Record, Stage
-from translators.migration.rollback import Edited, Step, Way, kept_together, step, unrecorded
+from translators.migration.rollback import (
+    Edited,
+    Step,
+    Way,
+    kept_together,
+    left_with_ack,
+    step,
+    unrecorded,
+)
 from translators.migration.starting import Startable
 from translators.model import Json, Reference
 
@@ -91,6 +99,32 @@ def test_a_family_with_a_member_that_is_stuck_stays_whole() -> None:
     assert [s.way for s in kept_together(steps)] == [Way.BLOCKED, Way.BLOCKED]
     alone = [Step(other, other, Way.RESTORE), Step(ME, ME, Way.BLOCKED)]
     assert kept_together(alone)[0].way is Way.RESTORE
+
+
+OTHER = Reference.legacy("Model", "elsewhere", "m")
+BACK = Step(ME, ME, Way.RESTORE)
+
+
+@pytest.mark.parametrize(
+    ("steps", "stage", "made", "left"),
+    [
+        ([BACK], None, {ME}, ()),
+        ([BACK], Stage.KEPT, {ME}, ()),
+        ([BACK], Stage.ADOPTED, {ME}, (OTHER,)),
+        ([BACK], None, {ME, OTHER}, (OTHER,)),
+        ([BACK], Stage.KEPT, {ME, OTHER}, (OTHER,)),
+        ([BACK, Step(OTHER, OTHER, Way.BLOCKED, "edited")], Stage.KEPT, {ME, OTHER}, (OTHER,)),
+        ([BACK, Step(OTHER, OTHER, Way.BLOCKED, "released")], Stage.RELEASED, {ME}, ()),
+        ([BACK, Step(OTHER, OTHER, Way.BLOCKED, "released")], Stage.RELEASED, {ME, OTHER}, (OTHER,)),
+        ([Step(ME, ME, Way.BLOCKED, "edited")], None, {ME}, (ME,)),
+    ],
+)
+def test_the_way_back_is_complete_once_no_object_is_left_with_ack(
+    steps: list[Step], stage: Stage | None, made: set[Reference], left: tuple[Reference, ...]
+) -> None:
+    """Whatever the journal says of it: what `run` made since is in no record, or in one that says kept."""
+    others = [Record(OTHER, "u", OTHER, stage, {})] if stage else []
+    assert left_with_ack(steps, [record(), *others], made) == left
 
 
 # --- can the old operator start?

@@ -7,7 +7,7 @@ says; it is gone and so is its thing in AWS; the old operator can't start. Each 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from translators import objects
@@ -40,6 +40,11 @@ class Way(enum.StrEnum):
     """A person deleted it since; nothing is restored."""
     NOTHING = "nothing"
     BLOCKED = "blocked"
+
+
+UNDONE = frozenset({Way.RESTORE, Way.RECREATE})
+"""With these the ACK objects go."""
+_STANDING = frozenset({Stage.ADOPTED, Stage.PENDING, Stage.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +122,18 @@ def kept_together(steps: Sequence[Step]) -> list[Step]:
         else s
         for s in steps
     ]
+
+
+def left_with_ack(
+    steps: Sequence[Step], records: Iterable[Record], made: Iterable[Reference]
+) -> tuple[Reference, ...]:
+    """The old objects that ACK still has after these steps; with any, the old operator must not start.
+
+    `made` are those for which there are ACK objects with our mark: whatever the journal says of them, or
+    does not say (`run` makes some by itself), two operators would fight over each that is not undone.
+    """
+    chosen = {s.reference for s in steps}
+    stuck = {s.reference for s in steps if s.way is Way.BLOCKED}
+    undone = {s.reference for s in steps if s.way in UNDONE}
+    standing = {r.reference for r in records if r.stage in _STANDING}
+    return tuple(sorted((standing - chosen) | (standing & stuck) | (set(made) - undone)))
