@@ -10,6 +10,7 @@ from bridge.migration.context import Context
 from bridge.migration.kinds import BINDINGS, POLICIES
 from translators.migration import guard
 from translators.migration.record import Record, Stage
+from translators.model import Reference
 
 STANDING = frozenset({Stage.PENDING, Stage.ADOPTED, Stage.FAILED, Stage.KEPT})
 """Stages of old objects that somebody serves, or will serve."""
@@ -21,9 +22,14 @@ async def is_possible(context: Context) -> bool:
     return "ValidatingAdmissionPolicy" in served
 
 
-async def stand(context: Context, records: Iterable[Record]) -> None:
-    """The guard as it must be for these records; nothing is written where it is so already."""
-    namespaces = {record.reference.namespace for record in records if record.stage in STANDING}
+def standing(records: Iterable[Record]) -> set[Reference]:
+    """The old objects of these records that somebody serves, or will serve."""
+    return {record.reference for record in records if record.stage in STANDING}
+
+
+async def stand(context: Context, guarded: Iterable[Reference]) -> None:
+    """The guard as it must be for these old objects; nothing is written where it is so already."""
+    namespaces = {reference.namespace for reference in guarded}
     if not namespaces:
         await leave(context)
         return

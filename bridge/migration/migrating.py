@@ -99,7 +99,7 @@ class Migration:
             await self._record(bundle, plan)
             await definitions.bring_to_v1(self._context, self._journal)
             if self._wish.guard and await guarding.is_possible(self._context):
-                await guarding.stand(self._context, self._journal.records.values())
+                await guarding.stand(self._context, guarding.standing(self._journal.records.values()))
         except Overtaken:
             # The command that took over works with the operator stopped; it is not ours to start any more.
             raise

@@ -15,10 +15,10 @@ from bridge.migration.adopting import gathered
 from bridge.migration.backup import Bundle
 from bridge.migration.context import Context
 from bridge.migration.journal import JournalStore
-from translators import objects
-from translators.migration import continuation, native
+from translators import marks, objects
+from translators.migration import continuation, native, release
 from translators.migration.families import families
-from translators.migration.record import Head, Phase, Stage
+from translators.migration.record import Head, Phase, Stage, standing_phase
 from translators.migration.release import (
     Farewell,
     Leaving,
@@ -201,13 +201,13 @@ class Release:
         many there are at all."""
         context = self._context
         found = await survey.contents(context.cluster)
-        there = {Reference.of(obj) for obj in found.legacy}
-        remaining = [
-            r for r in self._journal.records.values() if r.stage in guarding.STANDING and r.reference in there
-        ]
+        there = {Reference.of(obj): obj for obj in found.legacy}
+        records = {r: record for r, record in self._journal.records.items() if r in there}
+        served = {legacy for ack in found.ack if (legacy := marks.legacy_of(ack)) is not None}
+        remaining = release.remaining(there, records.values(), served)
         if self._journal.head.guarded and await guarding.is_possible(context):
             await guarding.stand(context, remaining)
-        phase = Phase.MIGRATED if remaining else Phase.RELEASED
+        phase = standing_phase(records.values()) if remaining else Phase.RELEASED
         await self._journal.write_head(replace(self._journal.head, phase=phase))
         return len(remaining), len(there)
 

@@ -15,7 +15,7 @@ from bridge.migration.restarting import Prospects, Started
 from translators import objects
 from translators.migration import continuation, restoration
 from translators.migration.families import families
-from translators.migration.record import Phase, Record, Stage
+from translators.migration.record import Phase, Record, Stage, standing_phase
 from translators.migration.rollback import (
     UNDONE,
     Edited,
@@ -128,7 +128,7 @@ class Rollback:
             await refuse_beside_run(self._context, "rollback")
             await guarding.leave(self._context)
         elif head.guarded:
-            await guarding.stand(self._context, self._journal.records.values())
+            await guarding.stand(self._context, guarding.standing(self._journal.records.values()) | set(left))
         started: list[Started] = []
         if complete:
             if start_operator:
@@ -136,8 +136,10 @@ class Rollback:
             await self._journal.forget_crds()
             ended = replace(self._journal.head, phase=Phase.ROLLED_BACK)
             await self._journal.write_head(replace(ended, paused=()) if start_operator else ended)
-        elif not any(r.stage in {Stage.PENDING, Stage.FAILED} for r in self._journal.records.values()):
-            await self._journal.write_head(replace(self._journal.head, phase=Phase.MIGRATED))
+        elif left:
+            # What was meant is done, and the migration stands where it stood for the rest.
+            phase = standing_phase(self._journal.records.values())
+            await self._journal.write_head(replace(self._journal.head, phase=phase))
         return Undone(tuple(done), tuple(failed), tuple(started), left)
 
     async def _left_now(self, failed: Sequence[tuple[Step, str]]) -> tuple[Reference, ...]:

@@ -175,6 +175,13 @@ def test_what_run_adopted_by_itself_is_recorded_as_adopted() -> None:
     assert record.stage is Stage.ADOPTED
 
 
+def test_a_migration_is_not_done_while_something_of_it_has_to_be_tried_again() -> None:
+    done = [record.at(Stage.ADOPTED) for record in begun()]
+    assert records.standing_phase(done) is Phase.MIGRATED
+    for stage in (Stage.FAILED, Stage.PENDING):
+        assert records.standing_phase([*done, done[0].at(stage)]) is Phase.MIGRATING
+
+
 def test_batches_never_split_a_family() -> None:
     records_ = begun()
     plan = planned(observed())

@@ -19,6 +19,7 @@ from translators.migration.release import (
     farewell,
     in_order,
     kept_together,
+    remaining,
     without_our_finalizers,
 )
 from translators.model import (
@@ -127,6 +128,31 @@ def test_a_family_stays_together() -> None:
     one, other = (Reference.legacy("Model", "default", n) for n in "ab")
     held = kept_together([Farewell(one, one, Leaving.RELEASE), Farewell(other, one, Leaving.BLOCKED)])
     assert [f.leaving for f in held] == [Leaving.BLOCKED, Leaving.BLOCKED]
+
+
+LEAVING = changed(ALONE, deletionTimestamp="2026-11-24T10:00:00Z", finalizers=["team/keeps-it"])
+
+
+@pytest.mark.parametrize(
+    ("obj", "stage", "served", "stays"),
+    [
+        (ALONE, None, True, True),
+        (ALONE, None, False, True),
+        (ALONE, Stage.RELEASED, False, True),
+        (FINISHED, None, False, False),
+        (FINISHED, Stage.ARCHIVED, False, False),
+        (FINISHED, None, True, True),
+        (FINISHED, Stage.ADOPTED, False, True),
+        (LEAVING, Stage.RELEASED, False, False),
+    ],
+)
+def test_what_stands_for_something_remains_in_a_record_or_not(
+    obj: Json, stage: Stage | None, served: bool, stays: bool
+) -> None:
+    """While it does, the guard stays: what `run` made by itself is in no record."""
+    me = Reference.of(obj)
+    records = [Record(me, "u", me, stage, obj)] if stage else []
+    assert remaining({me: obj}, records, {me} if served else set()) == ({me} if stays else set())
 
 
 def test_the_whole_goes_before_its_parts() -> None:

@@ -152,6 +152,12 @@ def begin(entry: Entry, backup: Json, known: Record | None, stage: Stage) -> Rec
     return replace(known, family=entry.family, stage=stage, targets=targets or known.targets)
 
 
+def standing_phase(records: Iterable[Record]) -> Phase:
+    """How far a migration is that goes on standing: not done while something of it has to be tried again."""
+    troubled = any(record.stage in {Stage.PENDING, Stage.FAILED} for record in records)
+    return Phase.MIGRATING if troubled else Phase.MIGRATED
+
+
 def chunked(records: Sequence[Record], first: int) -> list[Chunk]:
     """New chunks for these records, in their order, numbered from `first`. Raises JournalError."""
     chunks: list[Chunk] = []

@@ -8,7 +8,7 @@ waits until a person says that Git is ready.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -129,6 +129,24 @@ def kept_together(farewells: Sequence[Farewell]) -> list[Farewell]:
 def in_order(farewells: Sequence[Farewell]) -> list[Farewell]:
     """Family by family, the whole before its parts."""
     return sorted(farewells, key=lambda f: (f.family, ORDER.index(f.reference.kind), f.reference))
+
+
+def remaining(
+    there: Mapping[Reference, Json], records: Iterable[Record], served: Collection[Reference]
+) -> set[Reference]:
+    """The old objects that are there and stand for something; while there is one, the guard must stay.
+
+    `records` are those of objects that are there, `served` the old objects that ACK objects are marked with:
+    `run` makes some by itself, which are in no record. What is left are finished jobs that nobody serves.
+    """
+    recorded = {r.reference for r in records if r.stage in _STANDING | {Stage.KEPT}}
+    living = {reference for reference, obj in there.items() if not (has_finished(obj) or _is_let_go(obj))}
+    return recorded | living | (there.keys() & set(served))
+
+
+def _is_let_go(current: Mapping[str, Any]) -> bool:
+    """Whether only others' finalizers hold it."""
+    return objects.is_deleting(current) and not OUR_FINALIZERS & set(objects.finalizers_of(current))
 
 
 def is_kept_by_ack(ack: Mapping[str, Any], legacy: Reference) -> str:
