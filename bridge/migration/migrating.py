@@ -92,10 +92,9 @@ class Migration:
         paused_before = self._journal.head.paused
         try:
             await operator.stop(self._context, self._journal)
-            if self._journal.head.paused != paused_before:
-                # It may have written until its last moment.
-                plan, self._observed = await self._planned()
-                self._back_up(bundle, plan)
+            # It may have written until its last moment, also where an earlier run had stopped it before.
+            plan, self._observed = await self._planned()
+            self._back_up(bundle, plan)
             await self._record(bundle, plan)
             await definitions.bring_to_v1(self._context, self._journal)
             if self._wish.guard and await guarding.is_possible(self._context):
@@ -127,7 +126,7 @@ class Migration:
     async def _planned(self) -> tuple[Plan, Observed]:
         found = await survey.contents(self._context.cluster)
         wish = self._wish
-        answers = self._observed.answers if self._observed else None
+        answers = self._observed.found if self._observed else None
         observed = await survey.observe(self._context, found, wish.selection, wish.finished, answers)
         return survey.planned(self._context, observed, wish.selection, wish.finished), observed
 

@@ -64,6 +64,18 @@ def test_no_question_is_asked_for_a_finished_job_that_is_skipped() -> None:
     }
 
 
+def test_only_what_aws_had_is_kept_for_a_second_look() -> None:
+    """What the old operator made in its last moments was not there at the first look."""
+    target = next(r for r in aws() if r.kind == "ScalableTarget")
+    answers: dict[AwsResource, Answer] = {
+        ALONE: Found({"ModelName": "x"}, NOW),
+        AwsResource("Model", "eu-west-1", "made-since"): NotFound(NOW),
+        AwsResource("Model", "eu-west-1", "slow"): Failure("ThrottlingException", "slow", True, NOW),
+        target: Found({"ScalableTargets": []}, NOW),
+    }
+    assert Observed("c", ACCOUNT, [], [], ACK_KINDS, answers).found == {ALONE: answers[ALONE]}
+
+
 def test_a_plan_is_refused_while_answers_are_missing() -> None:
     with pytest.raises(ValueError, match="not looked up"):
         planned(Observed("c", ACCOUNT, old_objects(), [], ACK_KINDS))

@@ -52,6 +52,12 @@ class Observed:
     """The ACK kinds that the API server serves."""
     answers: Mapping[AwsResource, Answer] = field(default_factory=dict)
 
+    @property
+    def found(self) -> dict[AwsResource, Answer]:
+        """The answers that can be kept for a second look: what was there. What was not may be there now."""
+        given = {r: lookup.answer(r, answer) for r, answer in self.answers.items()}
+        return {r: self.answers[r] for r, answer in given.items() if isinstance(answer, Found)}
+
     @cached_property
     def by_reference(self) -> dict[Reference, Json]:
         """The old objects."""
