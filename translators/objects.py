@@ -140,9 +140,16 @@ def is_adopted(ack: Mapping[str, Any]) -> bool:
 
 
 def adoption_fields(ack: Mapping[str, Any]) -> dict[str, str]:
-    """What the adoption annotation identifies the thing in AWS by, empty where there is none."""
-    fields = json.loads(annotation(ack, ADOPTION_FIELDS_ANNOTATION) or "{}")
-    return cast("dict[str, str]", fields)
+    """What the adoption annotation identifies the thing in AWS by, empty where there is none.
+
+    An unreadable one claims nothing: ACK refuses it, and anybody can write one.
+    """
+    try:
+        fields = json.loads(annotation(ack, ADOPTION_FIELDS_ANNOTATION) or "{}")
+    except ValueError:
+        return {}
+    is_map = isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values())
+    return cast("dict[str, str]", fields) if is_map else {}
 
 
 def resource_of(ack: Mapping[str, Any]) -> AwsResource | None:

@@ -70,11 +70,7 @@ def _labels(obj: Json) -> Iterable[Hashable]:
 def _ack_claims(obj: Json) -> Iterable[Hashable]:
     if _is_legacy(obj):
         return ()
-    try:
-        resource = objects.resource_of(obj)
-    except (ValueError, TypeError):
-        # Somebody's unreadable adoption fields; ACK refuses them too, so they claim nothing.
-        return ()
+    resource = objects.resource_of(obj)
     return () if resource is None else (resource,)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from translators import objects
 from translators.model import LEGACY_FINALIZER, AwsResource, Delete, Json, Patch, Reference
 
@@ -89,6 +91,14 @@ def test_a_thing_in_aws_is_named_by_the_spec_or_else_by_the_adoption_fields() ->
         "Model", "eu-west-1", "said"
     )
     assert objects.resource_of(ack()) is None
+
+
+@pytest.mark.parametrize("fields", ["modelName: x", '["a"]', "null", '"x"', '{"modelName": 1}', "{"])
+def test_adoption_fields_that_nobody_can_read_claim_nothing(fields: str) -> None:
+    """They may be anybody's: one of them must not stop what is done with all the others."""
+    named = {"services.k8s.aws/region": "eu-west-1", "services.k8s.aws/adoption-fields": fields}
+    assert objects.adoption_fields(ack(annotations=named)) == {}
+    assert objects.resource_of(ack(annotations=named)) is None
 
 
 def test_a_scaling_policy_is_named_by_its_policy_and_its_resource() -> None:

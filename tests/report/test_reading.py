@@ -135,13 +135,12 @@ async def test_an_ack_kind_that_is_not_served_is_no_failure() -> None:
 async def test_an_object_that_makes_no_sense_is_a_line_of_its_own() -> None:
     source = recorded()
     broken = next(obj for obj in source.objects if obj["apiVersion"].startswith(SAGEMAKER_GROUP))
-    broken["metadata"]["annotations"]["services.k8s.aws/adoption-fields"] = "[not json"
-    del broken["spec"]
+    broken["spec"] = ["not", "a", "map"]
     found = await read(source)
     assert len(found.ack) == 68
     ((name, reason),) = found.unreadable
     assert name == f"{broken['kind']}/default/{broken['metadata']['name']}"
-    assert "JSON" in reason
+    assert reason == "spec must be an object"
 
 
 # --- files
