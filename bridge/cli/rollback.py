@@ -38,6 +38,13 @@ def rollback(
         Edited,
         typer.Option("--edited", help="Objects that were edited since: leave them out, or how to go back."),
     ] = Edited.STOP,
+    allow_redeploy: Annotated[
+        bool,
+        typer.Option(
+            "--allow-redeploy",
+            help="Also objects that the old operator will deploy anew, or start a second time, in AWS.",
+        ),
+    ] = False,
     without_operator: Annotated[
         bool, typer.Option("--without-operator", help="Do not start the old operator at the end.")
     ] = False,
@@ -65,7 +72,7 @@ def rollback(
     return options.run(
         _rollback(
             ClusterChoice(kubeconfig, context),
-            _Choices(chosen, edited, without_operator, start_untested, yes),
+            _Choices(chosen, edited, allow_redeploy, without_operator, start_untested, yes),
             state_namespace,
             Pace(timeout=timeout),
         )
@@ -76,6 +83,7 @@ def rollback(
 class _Choices:
     selection: Selection
     edited: Edited
+    allow_redeploy: bool
     without_operator: bool
     start_untested: bool
     yes: bool
@@ -86,7 +94,9 @@ async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: s
         async with options.open_context(
             choice, reporter, state_namespace=state_namespace, pace=pace
         ) as context:
-            undoing = Rollback(context, choices.selection, choices.edited)
+            undoing = Rollback(
+                context, choices.selection, choices.edited, allow_redeploy=choices.allow_redeploy
+            )
             preview = await undoing.prepare()
             _show(preview)
             if preview.is_void:

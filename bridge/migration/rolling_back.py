@@ -13,7 +13,7 @@ from bridge.migration.context import Context
 from bridge.migration.journal import JournalStore
 from bridge.migration.restarting import Prospects, Started
 from translators import objects
-from translators.migration import continuation, restoration
+from translators.migration import continuation, redeployment, restoration
 from translators.migration.families import families
 from translators.migration.record import Phase, Record, Stage, standing_phase
 from translators.migration.rollback import (
@@ -83,8 +83,11 @@ class Undone:
 class Rollback:
     """One run. `prepare` reads and writes nothing; `carry_out` does what was shown."""
 
-    def __init__(self, context: Context, selection: Selection, edited: Edited) -> None:
+    def __init__(
+        self, context: Context, selection: Selection, edited: Edited, *, allow_redeploy: bool = False
+    ) -> None:
         self._context = context
+        self._allow_redeploy = allow_redeploy
         self._selection = selection
         self._edited = edited
         self._journal = JournalStore(context.cluster, context.state_namespace)
@@ -163,16 +166,21 @@ class Rollback:
         known = {**{r.reference: r.backup for r in records.values()}, **legacy}
         survey.check_selection(self._context, self._selection, known)
         chosen = select(families(list(known.values())), known, self._selection)
-        steps = []
+        steps: list[Step] = []
         for family in chosen:
             for reference in reversed(family.members):
                 made = ack.get(reference, [])
                 record = records.get(reference)
+                current = legacy.get(reference)
                 if record is not None:
                     whole = replace(record, family=family.head)
-                    steps.append(step(whole, legacy.get(reference), made, self._edited))
-                elif made and reference in legacy:
-                    steps.append(unrecorded(legacy[reference], family.head, made))
+                    one = step(whole, current, made, self._edited)
+                elif made and current is not None:
+                    one = unrecorded(current, family.head, made)
+                else:
+                    continue
+                what = redeployment.consequence(one, record, current, found.legacy)
+                steps.append(redeployment.said(one, what, allowed=self._allow_redeploy))
         steps = kept_together(steps)
         return steps, left_with_ack(steps, records.values(), ack)
 

@@ -122,3 +122,10 @@ def test_a_lost_object_is_made_again_without_what_the_server_gives() -> None:
     assert set(body["metadata"]) == {"name", "namespace", "annotations", "finalizers"}
     assert body["spec"] == stored["spec"]
     assert status["sageMakerTrainingJobName"] == stored["status"]["sageMakerTrainingJobName"]
+
+
+def test_a_deployments_spec_is_not_written_for_zero_values_alone() -> None:
+    """The write would raise its generation, and the old operator would deploy it anew."""
+    stored = named(old_objects(), "HostingDeployment", "live")
+    reapplied = {**stored, "spec": {**stored["spec"], "retainAllVariantProperties": False}}
+    assert restoring_patch(stored, reapplied) is None

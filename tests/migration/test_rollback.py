@@ -170,7 +170,12 @@ def test_a_person_decides_what_becomes_of_an_edit(small: Stack, choice: str) -> 
     migrate(small)
     edit(small)
     edited = small.old()
-    roll_back(small, f"--edited={choice}")
+    refused = small.ack_bridge(
+        "rollback", "--all", "--yes", "--without-operator", f"--edited={choice}", code=2
+    )
+    assert "the old operator will redeploy it" in refused.err
+    assert small.old() == edited
+    roll_back(small, f"--edited={choice}", "--allow-redeploy")
     assert restorables(small.old()) == restorables(edited if choice == "keep" else stored)
     assert small.marked() == {}
     assert small.changing_calls() == []
@@ -193,7 +198,7 @@ def test_an_object_that_was_lost_is_made_again_with_its_status(small: Stack) -> 
     small.plane.request("PATCH", LIVE_PATH, {"metadata": {"finalizers": None}}, content_type=MERGE)
     small.plane.request("DELETE", LIVE_PATH)
     assert LIVE not in small.old()
-    roll_back(small)
+    roll_back(small, "--allow-redeploy")
     assert restorables(small.old()) == restorables(stored)
     assert small.old()[LIVE]["status"] == stored[LIVE]["status"]
     assert small.changing_calls() == []

@@ -10,7 +10,8 @@ import pytest
 from tests.migration.fleet import named, old_objects
 from tests.migration.oldoperator import IMAGE, NAME, NAMESPACE, PROXY
 from tests.migration.test_planning import adopted
-from translators.migration import starting
+from translators import hosting
+from translators.migration import redeployment, starting
 from translators.migration.record import Record, Stage
 from translators.migration.rollback import (
     Edited,
@@ -125,6 +126,73 @@ def test_the_way_back_is_complete_once_no_object_is_left_with_ack(
     """Whatever the journal says of it: what `run` made since is in no record, or in one that says kept."""
     others = [Record(OTHER, "u", OTHER, stage, {})] if stage else []
     assert left_with_ack(steps, [record(), *others], made) == left
+
+
+# --- what will the old operator do?
+
+PARTS = [o for o in old_objects() if hosting.owner_of(o) == ME]
+
+
+def at(generation: int, **spec: Any) -> Json:
+    return changed(metadata={**LIVE["metadata"], "generation": generation}, spec={**LIVE["spec"], **spec})
+
+
+def consequence(current: Json | None, edited: Edited = Edited.STOP) -> str:
+    one = step(record(), current, ACK, edited)
+    return redeployment.consequence(one, record(), current, PARTS)
+
+
+def test_a_deployment_that_is_as_it_was_is_not_redeployed() -> None:
+    assert LIVE["metadata"]["generation"] == 1
+    assert consequence(LIVE) == ""
+
+
+@pytest.mark.parametrize(
+    ("current", "edited", "generation"),
+    [
+        (at(3), Edited.STOP, 3),
+        (at(2, retainAllVariantProperties=False), Edited.STOP, 2),
+        (at(2, tags=[{"key": "a", "value": "b"}]), Edited.RESTORE, 3),
+        (at(2, tags=[{"key": "a", "value": "b"}]), Edited.KEEP, 2),
+    ],
+)
+def test_a_deployment_at_another_generation_than_its_parts_will_be_redeployed(
+    current: Json, edited: Edited, generation: int
+) -> None:
+    assert f"redeploy it: it will be at generation {generation}," in consequence(current, edited)
+
+
+def test_an_edit_that_run_has_deployed_and_that_is_kept_is_not_deployed_again() -> None:
+    part = next(o for o in PARTS if o["kind"] == "EndpointConfig")
+    name = part["metadata"]["name"].replace("live-1-", "live-2-")
+    made = {**part, "metadata": {**part["metadata"], "name": name}}
+    current = at(2, tags=[{"key": "a", "value": "b"}])
+    one = step(record(), current, ACK, Edited.KEEP)
+    assert redeployment.consequence(one, record(), current, [made]) == ""
+
+
+def test_what_is_named_after_its_uid_is_started_a_second_time_when_it_is_made_again() -> None:
+    assert "the old operator will" in consequence(None)
+    job = next(o for o in old_objects() if o["kind"] == "ProcessingJob")
+    kept = Record(Reference.of(job), job["metadata"]["uid"], Reference.of(job), Stage.ADOPTED, job)
+    lost = step(kept, None, ACK, Edited.STOP)
+    what = redeployment.consequence(lost, kept, None, [])
+    assert f"start a second one beside {job['status']['sageMakerProcessingJobName']}" in what
+    named_job = named(old_objects(), "TrainingJob", "named")
+    kept = Record(Reference.of(named_job), "u", Reference.of(named_job), Stage.ADOPTED, named_job)
+    assert redeployment.consequence(step(kept, None, ACK, Edited.STOP), kept, None, []) == ""
+
+
+def test_only_a_persons_word_lets_the_old_operator_change_aws() -> None:
+    one = step(record(), at(3), ACK, Edited.STOP)
+    refused = redeployment.said(one, "it is redeployed", allowed=False)
+    assert (refused.way, refused.message) == (
+        Way.BLOCKED,
+        "it is redeployed. --allow-redeploy goes back all the same",
+    )
+    allowed = redeployment.said(one, "it is redeployed", allowed=True)
+    assert (allowed.way, allowed.message, allowed.ack) == (Way.RESTORE, "it is redeployed", tuple(ACK))
+    assert redeployment.said(one, "", allowed=False) == one
 
 
 # --- can the old operator start?

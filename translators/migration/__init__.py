@@ -12,6 +12,7 @@ The package can be deleted once nobody migrates any more: the controller does no
     verification  whether an adoption left everything as it was
     record        what the journal in the cluster says of each object
     restoration   what rollback has to write so that an old object equals its backup
+    redeployment  what the old operator will do in AWS after a rollback
     definitions   an old CRD -> the same in v1
     helm          the Helm releases that hold old CRDs, and how Helm forgets them
     guard         the policy that keeps CRDs and namespaces from being deleted too early

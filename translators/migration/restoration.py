@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from translators import objects
+from translators import marks, objects
 from translators.migration.adoption import AUTOSCALING_KIND, NAMES
 from translators.model import Json
 
@@ -33,10 +33,11 @@ def restoring_patch(
 ) -> Json | None:
     """The merge patch that makes the object equal to its backup; None where it is already.
 
-    `keep_spec` leaves an edited spec as it is.
+    `keep_spec` leaves an edited spec as it is. So is that of a deployment which differs in zero values alone:
+    a write raises its generation, for which the old operator deploys it anew (legacy-hosting.md §2.5).
     """
     before, now = _restored(backup), _restored(current)
-    if keep_spec:
+    if keep_spec or (backup["kind"] == "HostingDeployment" and _is_same(backup, current)):
         before["spec"] = now["spec"]
     patch = _merge_patch(now, before)
     return patch or None
@@ -68,6 +69,11 @@ def recreation(backup: Mapping[str, Any]) -> tuple[Json, Json]:
     if "spec" in backup:
         body["spec"] = backup["spec"]
     return body, objects.status_of(backup)
+
+
+def _is_same(backup: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    """Whether two specs say the same, zero values and absent ones taken for the same."""
+    return bool(marks.without_zeros(objects.spec_of(backup)) == marks.without_zeros(objects.spec_of(current)))
 
 
 def _restored(obj: Mapping[str, Any]) -> Json:
