@@ -76,7 +76,7 @@ def migrate(
         chosen = options.selection(objects, namespace, kind, selector)
     folder = backup or Path(f"ack-bridge-backup-{datetime.now(UTC):%Y-%m-%d}")
     command = _Command(
-        wish=Wish(chosen, finished, folder, guard), saved=saved, accepted=frozenset(accept or ()), yes=yes
+        wish=Wish(chosen, finished, folder, guard, saved), accepted=frozenset(accept or ()), yes=yes
     )
     return options.run(
         command.run(ClusterChoice(kubeconfig, context), state_namespace, Pace(batch=batch, timeout=timeout))
@@ -84,9 +84,8 @@ def migrate(
 
 
 class _Command:
-    def __init__(self, *, wish: Wish, saved: Plan | None, accepted: frozenset[str], yes: bool) -> None:
+    def __init__(self, *, wish: Wish, accepted: frozenset[str], yes: bool) -> None:
         self._wish = wish
-        self._saved = saved
         self._accepted = accepted
         self._yes = yes
 
@@ -97,8 +96,6 @@ class _Command:
             ) as context:
                 migration = Migration(context, self._wish)
                 plan = await migration.prepare()
-                if self._saved is not None:
-                    _refuse_stale(self._saved, plan)
                 if await migration.is_settled(plan):
                     typer.echo(str(plan.summary))
                     typer.echo("nothing to do: it is migrated already", err=True)
@@ -146,16 +143,6 @@ def _load(path: Path) -> Plan:
         raise UserError(f"--plan {path}: {error.strerror}") from error
     except (planfile.PlanFileError, ValueError) as error:
         raise UserError(f"--plan {path}: {error}", fix="Make it anew: ack-bridge plan --out FILE") from error
-
-
-def _refuse_stale(saved: Plan, now: Plan) -> None:
-    why = planfile.stale(saved, now)
-    if why:
-        shown = "; ".join(why[:5]) + (f" and {len(why) - 5} more" if len(why) > 5 else "")
-        raise UserError(
-            f"the plan of {saved.made_at} is stale: {shown}; nothing was written",
-            fix="Make it anew: ack-bridge plan --out FILE",
-        )
 
 
 def _end(outcome: Outcome, backup: Path) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, UserError
 from bridge.migration import definitions, guarding, operator, running, survey
 from bridge.migration.adopting import Adopter
 from bridge.migration.backup import Bundle
@@ -31,6 +31,8 @@ class Wish:
     finished: Finished
     backup: Path
     guard: bool = True
+    saved: Plan | None = None
+    """The plan that must still be true, also once the old operator is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ class Migration:
         return self._observed
 
     async def prepare(self) -> Plan:
-        """The plan for this moment. Reads the journal too, so that a damaged one stops everything."""
+        """The plan for this moment. Reads the journal too, so that a damaged one stops everything.
+
+        Raises UserError where the saved plan is not true any more.
+        """
         await self._journal.load()
         plan, self._observed = await self._planned()
         return plan
@@ -128,7 +133,10 @@ class Migration:
         wish = self._wish
         answers = self._observed.found if self._observed else None
         observed = await survey.observe(self._context, found, wish.selection, wish.finished, answers)
-        return survey.planned(self._context, observed, wish.selection, wish.finished), observed
+        plan = survey.planned(self._context, observed, wish.selection, wish.finished)
+        if wish.saved is not None:
+            _refuse_stale(wish.saved, plan)
+        return plan, observed
 
     def _back_up(self, bundle: Bundle, plan: Plan) -> None:
         """Everything that the plan names; what was written before stays, for it may be the older truth."""
@@ -183,3 +191,13 @@ class Migration:
                 context.reporter.result(record)
             context.reporter.progress("adopting", len(results), total)
         return results
+
+
+def _refuse_stale(saved: Plan, now: Plan) -> None:
+    why = planfile.stale(saved, now)
+    if why:
+        shown = "; ".join(why[:5]) + (f" and {len(why) - 5} more" if len(why) > 5 else "")
+        raise UserError(
+            f"the plan of {saved.made_at} is stale: {shown}; nothing was adopted",
+            fix="Make it anew: ack-bridge plan --out FILE",
+        )

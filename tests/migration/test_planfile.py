@@ -11,7 +11,7 @@ from tests.migration.fleet import NOW, named, observed, old_objects
 from tests.migration.test_planning import adopted, planned
 from translators.migration import planfile
 from translators.migration.plan import Plan
-from translators.model import AwsResource, Json, NotFound
+from translators.model import Answer, AwsResource, Failure, Json, NotFound
 
 
 def test_a_plan_survives_its_file() -> None:
@@ -69,6 +69,16 @@ def test_what_has_become_blocked_makes_it_stale() -> None:
     alone = AwsResource("Model", "eu-west-1", "alone-0925a029a0a6488aa26893c794a93df7")
     (why,) = planfile.stale(planned(observed()), planned(observed(answers={alone: NotFound(NOW)})))
     assert why.startswith("Model/default/alone is blocked now: AWS has no Model")
+
+
+@pytest.mark.parametrize(
+    "answer", [Failure("ThrottlingException", "slow", True, NOW), NotFound(NOW)], ids=["throttled", "gone"]
+)
+def test_what_it_left_out_is_not_adopted_by_it(answer: Answer) -> None:
+    """Exactly what it says is what `migrate --plan` promises."""
+    alone = AwsResource("Model", "eu-west-1", "alone-0925a029a0a6488aa26893c794a93df7")
+    (why,) = planfile.stale(planned(observed(answers={alone: answer})), planned(observed()))
+    assert why.startswith("Model/default/alone would be adopted now, the plan left it out (")
 
 
 def test_what_was_adopted_in_the_meantime_does_not() -> None:

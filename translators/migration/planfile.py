@@ -74,6 +74,8 @@ def stale(saved: Plan, now: Plan) -> tuple[str, ...]:
         migrated = is_now.reason.code == "AlreadyMigrated"
         if was.fingerprint != is_now.fingerprint:
             why.append(f"{reference} has changed")
+        elif was.act is not Act.ADOPT and is_now.act is Act.ADOPT:
+            why.append(f"{reference} would be adopted now, the plan left it out ({was.reason.code})")
         elif was.act is Act.ADOPT and is_now.act is Act.BLOCKED:
             why.append(f"{reference} is blocked now: {is_now.reason.message}")
         elif was.act is Act.ADOPT and not migrated and _adopts(was) != _adopts(is_now) and is_now.targets:
