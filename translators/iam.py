@@ -90,7 +90,7 @@ def want(old: Iterable[Json], ack_kinds: Mapping[str, Iterable[str]]) -> Wanted:
             kinds.add("TrainingJob")
         if region := objects.region_of(obj):
             regions.add(region)
-        roles.update(_roles(objects.spec_of(obj)))
+        roles.update(roles_in(objects.spec_of(obj)))
     arns = [role.split(":") for role in roles]
     partitions = {arn[1] for arn in arns} | {partition_of(region) for region in regions}
     return Wanted(
@@ -211,7 +211,7 @@ def _targets(kind: str, verb: str) -> tuple[str, ...]:
     return _arns(kind)
 
 
-def _roles(value: Any) -> Iterable[str]:
+def roles_in(value: Any) -> Iterable[str]:
     """Every role that is named anywhere in a spec."""
     match value:
         case dict():
@@ -219,10 +219,10 @@ def _roles(value: Any) -> Iterable[str]:
                 if key in ROLE_FIELDS and isinstance(child, str) and is_role(child):
                     yield child
                 else:
-                    yield from _roles(child)
+                    yield from roles_in(child)
         case list():
             for child in value:
-                yield from _roles(child)
+                yield from roles_in(child)
 
 
 def is_role(arn: str) -> bool:

@@ -73,6 +73,7 @@ class Migration:
         """
         await self._journal.load()
         plan, self._observed = await self._planned()
+        refuse_foreign(self._journal.journal.head, plan)
         return plan
 
     async def is_settled(self, plan: Plan) -> bool:
@@ -141,7 +142,7 @@ class Migration:
     def _back_up(self, bundle: Bundle, plan: Plan) -> None:
         """Everything that the plan names; what was written before stays, for it may be the older truth."""
         head = self._journal.journal.head
-        over = head is None or head.phase in {Phase.ROLLED_BACK, Phase.RELEASED}
+        over = _is_over(head)
         known = {} if over or self._starts_over else self._journal.records
         by_reference = self.observed.by_reference
         chosen = [e.reference for e in plan.entries if e.reference not in known]
@@ -154,8 +155,9 @@ class Migration:
         operation = self._context.operation("migrate")
 
         def begin(head: Head | None) -> Head:
-            over = head is None or head.phase in {Phase.ROLLED_BACK, Phase.RELEASED}
+            over = _is_over(head)
             self._starts_over = over
+            refuse_foreign(head, plan)
             return Head(
                 cluster=plan.cluster,
                 account=plan.account,
@@ -191,6 +193,28 @@ class Migration:
                 context.reporter.result(record)
             context.reporter.progress("adopting", len(results), total)
         return results
+
+
+def _is_over(head: Head | None) -> bool:
+    return head is None or head.phase in {Phase.ROLLED_BACK, Phase.RELEASED}
+
+
+def refuse_foreign(head: Head | None, plan: Plan) -> None:
+    """What the journal has begun goes on in the same cluster and account, or not at all. Raises UserError."""
+    if head is None or _is_over(head):
+        return
+    if head.cluster != plan.cluster:
+        raise UserError(
+            f"the journal is that of another cluster ({head.cluster}, this one is {plan.cluster}); "
+            "nothing was written",
+            fix="Use another --state-namespace for this cluster",
+        )
+    if head.account != plan.account:
+        raise UserError(
+            f"the migration was begun in AWS account {head.account}, these credentials are for "
+            f"{plan.account}; nothing was written",
+            fix="Use credentials of that account, or another --state-namespace for objects of this one",
+        )
 
 
 def _refuse_stale(saved: Plan, now: Plan) -> None:

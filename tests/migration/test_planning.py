@@ -147,6 +147,24 @@ def test_another_account_is_blocked_by_the_arn_in_the_status() -> None:
     assert blocked(seen, "long-run") == "OtherAccount"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("long-run", "TrainingJob"), ("both", "HostingAutoscalingPolicy")]
+)
+def test_what_is_not_found_with_the_credentials_of_another_account_is_not_gone(name: str, kind: str) -> None:
+    """Its role, or its family's, says in which account it is."""
+    missing: dict[AwsResource, Answer] = {
+        a.resource: NotFound(NOW)
+        for o in old_objects()
+        for a in adoptions(o)
+        if o["metadata"]["name"] == name
+    }
+    found = entry(planned(observed(account="999999999999", answers=missing)), name, kind)
+    assert (found.act, found.reason.code) == (Act.BLOCKED, "OtherAccount")
+    assert f"account {ACCOUNT}" in found.reason.message
+    assert "Delete" not in found.reason.fix
+    assert entry(planned(observed(answers=missing)), name, kind).reason.code == "Gone"
+
+
 def test_a_name_that_somebody_elses_ack_object_has_is_blocked() -> None:
     foreign = {
         "apiVersion": "sagemaker.services.k8s.aws/v1alpha1",

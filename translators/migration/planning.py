@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from translators import descriptions, hosting, marks, objects
+from translators import descriptions, hosting, iam, marks, objects
 from translators.migration import lookup, reasons
 from translators.migration.adoption import (
     AUTOSCALING_KIND,
@@ -101,6 +101,11 @@ class Observed:
     def families(self) -> tuple[Family, ...]:
         """All families."""
         return families(self.legacy)
+
+    @cached_property
+    def family_of(self) -> dict[Reference, Family]:
+        """The family of each old object."""
+        return {member: family for family in self.families for member in family.members}
 
     @cached_property
     def regions(self) -> tuple[str, ...]:
@@ -280,6 +285,9 @@ class _Planner:
             return reasons.never_in_aws(legacy)
         if not existed(legacy):
             return reasons.never_in_aws(legacy)
+        elsewhere = next((arn for arn in self._known_arns(legacy) if self._is_elsewhere(arn)), "")
+        if elsewhere:
+            return reasons.not_in_this_account(resource, elsewhere, self.observed.account)
         recorded = lookup.region_of(_recorded_arn(legacy))
         for region in sorted({*self.observed.regions, recorded} - {resource.region, ""}):
             other = AwsResource(resource.kind, region, resource.name)
@@ -296,16 +304,20 @@ class _Planner:
 
     def _recorded_elsewhere(self, legacy: Json) -> Reason | None:
         arn = _recorded_arn(legacy)
-        account = objects.account_of(arn)
-        return (
-            reasons.other_account(arn, self.observed.account)
-            if account
-            not in {
-                "",
-                self.observed.account,
-            }
-            else None
-        )
+        return reasons.other_account(arn, self.observed.account) if self._is_elsewhere(arn) else None
+
+    def _known_arns(self, legacy: Json) -> list[str]:
+        """What says in which account it is: its roles, which are of the same, else what its family says."""
+        if own := sorted(iam.roles_in(objects.spec_of(legacy))):
+            return own
+        members = [
+            self.observed.by_reference[m] for m in self.observed.family_of[Reference.of(legacy)].members
+        ]
+        recorded = [arn for member in members if (arn := _recorded_arn(member))]
+        return [*recorded, *sorted({role for m in members for role in iam.roles_in(objects.spec_of(m))})]
+
+    def _is_elsewhere(self, arn: str) -> bool:
+        return objects.account_of(arn) not in {"", self.observed.account}
 
     def _owned_by_another(self, legacy: Json, adoption: Adoption) -> bool:
         owner = self.observed.target_owners.get(adoption.resource)

@@ -171,6 +171,16 @@ def other_account(arn: str, account: str) -> Reason:
     )
 
 
+def not_in_this_account(resource: AwsResource, arn: str, account: str) -> Reason:
+    """AWS has none of that name, but was asked in an account that is not its own."""
+    return Reason(
+        "OtherAccount",
+        f"account {account} has no {resource.kind} {resource.name}, but it belongs to account "
+        f"{objects.account_of(arn)} ({arn}); these credentials are for {account}",
+        "Use credentials of that account, and see that ACK does",
+    )
+
+
 def other_region(resource: AwsResource, region: str) -> Reason:
     """spec.region names a region where it is not, and another one has it."""
     return Reason(
@@ -185,7 +195,8 @@ def gone(resource: AwsResource) -> Reason:
     return Reason(
         "Gone",
         f"AWS has no {resource.kind} {resource.name} in {resource.region} any more",
-        "Delete the old object if that is meant; `ack-bridge run` treats it as the old operator would",
+        "Make sure that the credentials are for its account; `ack-bridge run` treats it as the old operator "
+        "would",
     )
 
 
