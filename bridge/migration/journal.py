@@ -76,15 +76,9 @@ class JournalStore:
         found = await self._cluster.list(CONFIG_MAPS, self.namespace, labels=SELECTOR)
         named = {config_map["metadata"]["name"]: config_map for config_map in found}
         self._seen = {name: config_map for name, config_map in named.items() if name.startswith(HEAD_NAME)}
-        try:
-            head = self._seen.get(HEAD_NAME)
-            chunks = [records_.unpack(c) for _, c in sorted(self._seen.items()) if records_.is_chunk(c)]
-            self.journal = Journal(records_.unpack_head(head) if head else None, tuple(chunks))
-        except JournalError as error:
-            raise ClusterError(
-                str(error),
-                fix="Use the version that wrote it, or restore it: kubectl apply -f BACKUP/journal",
-            ) from error
+        head = self._seen.get(HEAD_NAME)
+        chunks = [_read_chunk(c) for _, c in sorted(self._seen.items()) if records_.is_chunk(c)]
+        self.journal = Journal(_read_head(head) if head else None, tuple(chunks))
         return self.journal
 
     async def sign(self, operation: Operation, begin: Callable[[Head | None], Head]) -> Head:
@@ -103,7 +97,7 @@ class JournalStore:
                 await self._write_head(replace(begin(self.journal.head), operation=operation))
             except _Moved as moved:
                 self._seen[HEAD_NAME] = moved.found
-                self.journal = replace(self.journal, head=records_.unpack_head(moved.found))
+                self.journal = replace(self.journal, head=_read_head(moved.found))
             else:
                 signed = True
         await self.load()
@@ -123,7 +117,7 @@ class JournalStore:
         found = await self._cluster.get(CONFIG_MAPS, self.namespace, HEAD_NAME)
         if found is None:
             raise Overtaken(f"the journal in {self.namespace} is gone", fix="Run the command again")
-        other = records_.unpack_head(found).operation
+        other = _read_head(found).operation
         if other.token != self._signature:
             raise Overtaken(
                 f"`ack-bridge {other.command}` on {other.host} has taken over since {other.at}",
@@ -145,10 +139,21 @@ class JournalStore:
             self.journal = replace(self.journal, chunks=(*self.journal.chunks, chunks.pop(0)))
         await self.update(record for record in records if record.reference in known)
 
+    def check_sizes(self, records: Sequence[Record]) -> None:
+        """Raises ClusterError where one of them is too large to be added."""
+        try:
+            records_.chunked(records, self.journal.next_chunk)
+        except JournalError as error:
+            raise ClusterError(
+                str(error), fix="Leave it out (name others, or use filters), or make it smaller"
+            ) from error
+
     def _chunked(self, records: Sequence[Record]) -> list[Chunk]:
         """New chunks for those that the journal does not know."""
         known = self.records
-        return records_.chunked([r for r in records if r.reference not in known], self.journal.next_chunk)
+        new = [r for r in records if r.reference not in known]
+        self.check_sizes(new)
+        return records_.chunked(new, self.journal.next_chunk)
 
     async def update(self, records: Iterable[Record]) -> None:
         """Rewrite records of objects that are in the journal; writes only the chunks that change."""
@@ -171,7 +176,7 @@ class JournalStore:
         """Accept what another command wrote, if we are the one that began last. Raises Overtaken."""
         await self.check_signature()
         self._seen[found["metadata"]["name"]] = found
-        self._replace(records_.unpack(found))
+        self._replace(_read_chunk(found))
 
     def _replace(self, chunk: Chunk) -> None:
         others = [c for c in self.journal.chunks if c.name != chunk.name]
@@ -243,6 +248,23 @@ class JournalStore:
             return await self._cluster.patch(CONFIG_MAPS, known, body)
         except (Conflict, NotFound):
             return None
+
+
+_DAMAGED = "Use the version that wrote it, or restore it: kubectl apply -f BACKUP/journal"
+
+
+def _read_head(config_map: Json) -> Head:
+    try:
+        return records_.unpack_head(config_map)
+    except JournalError as error:
+        raise ClusterError(str(error), fix=_DAMAGED) from error
+
+
+def _read_chunk(config_map: Json) -> Chunk:
+    try:
+        return records_.unpack(config_map)
+    except JournalError as error:
+        raise ClusterError(str(error), fix=_DAMAGED) from error
 
 
 def _content(config_map: Json) -> tuple[object, object]:

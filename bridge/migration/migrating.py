@@ -91,6 +91,8 @@ class Migration:
 
     async def carry_out(self, plan: Plan) -> Outcome:
         """Do what `prepare` gave. Raises BridgeError; the same command goes on from there."""
+        # Found out here and not once the operator is stopped.
+        self._journal.check_sizes(continuation.records_to_begin(plan, {}, self.observed.by_reference))
         bundle = Bundle(self._wish.backup)
         bundle.prepare()
         self._back_up(bundle, plan)
