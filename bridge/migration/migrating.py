@@ -175,7 +175,9 @@ class Migration:
 
     async def _record(self, bundle: Bundle, plan: Plan) -> None:
         known = {} if self._starts_over else self._journal.records
-        begun = continuation.records_to_begin(plan, known, self.observed.by_reference)
+        observed = self.observed
+        begun = continuation.records_to_begin(plan, known, observed.by_reference)
+        begun += continuation.records_of_deleted(known, observed.by_reference.keys(), observed.made_for)
         self._context.reporter.say(f"backing up {len(begun)} old objects to the journal")
         await self._journal.add(begun)
         bundle.named("journal", self._journal.manifests())

@@ -9,10 +9,10 @@ import string
 
 import pytest
 
-from tests.migration.fleet import named, observed, old_objects
+from tests.migration.fleet import NOW, named, observed, old_objects
 from tests.migration.test_planning import adopted, planned
 from translators.migration import record as records
-from translators.migration.continuation import batches, records_to_begin, to_adopt
+from translators.migration.continuation import batches, records_of_deleted, records_to_begin, to_adopt
 from translators.migration.plan import Finished
 from translators.migration.record import (
     Chunk,
@@ -25,7 +25,7 @@ from translators.migration.record import (
     Record,
     Stage,
 )
-from translators.model import Json, Reference
+from translators.model import AwsResource, Failure, Json, Reference
 
 ALONE = Reference.legacy("Model", "default", "alone")
 
@@ -180,6 +180,31 @@ def test_a_migration_is_not_done_while_something_of_it_has_to_be_tried_again() -
     assert records.standing_phase(done) is Phase.MIGRATED
     for stage in (Stage.FAILED, Stage.PENDING):
         assert records.standing_phase([*done, done[0].at(stage)]) is Phase.MIGRATING
+
+
+def test_what_aws_did_not_answer_for_is_to_be_tried_again() -> None:
+    """Invariant 7: the migration is not done with it."""
+    legacy = old_objects()
+    alone = AwsResource("Model", "eu-west-1", "alone-0925a029a0a6488aa26893c794a93df7")
+    seen = observed(legacy, answers={alone: Failure("ThrottlingException", "slow", True, NOW)})
+    found = {r.reference: r for r in records_to_begin(planned(seen), {}, seen.by_reference)}
+    record = found[Reference.legacy("Model", "default", "alone")]
+    assert record.stage is Stage.FAILED
+    assert "ThrottlingException" in record.message
+    adopted_before = record.at(Stage.ADOPTED)
+    again = records_to_begin(planned(seen), {record.reference: adopted_before}, seen.by_reference)
+    assert record.reference not in {r.reference for r in again}
+
+
+@pytest.mark.parametrize("stage", [Stage.PENDING, Stage.FAILED])
+def test_what_was_deleted_before_it_was_adopted_holds_nothing_up(stage: Stage) -> None:
+    record = begun()[0].at(stage)
+    known = {record.reference: record}
+    (gone,) = records_of_deleted(known, set(), set())
+    assert gone.stage is Stage.ROLLED_BACK
+    assert records_of_deleted(known, {record.reference}, set()) == []
+    assert records_of_deleted(known, set(), {record.reference}) == []
+    assert records_of_deleted({record.reference: record.at(Stage.ADOPTED)}, set(), set()) == []
 
 
 def test_batches_never_split_a_family() -> None:

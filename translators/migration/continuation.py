@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import TypeVar
 
@@ -27,9 +27,25 @@ def records_to_begin(
             continue
         stage = _stage(entry, before)
         record = begin(entry, legacy[entry.reference], before, stage)
+        if stage is Stage.FAILED:
+            record = record.at(stage, entry.reason.message)
         if record != before:
             begun.append(record)
     return begun
+
+
+def records_of_deleted(
+    known: Mapping[Reference, Record], legacy: Collection[Reference], made: Collection[Reference]
+) -> list[Record]:
+    """The records of objects that a person deleted before they were adopted: nothing of them is to be done.
+
+    `made` are those that still have an ACK object: for them rollback has something to bring back.
+    """
+    return [
+        record.at(Stage.ROLLED_BACK, "it was deleted since")
+        for reference, record in known.items()
+        if record.stage in _UNDECIDED and reference not in legacy and reference not in made
+    ]
 
 
 def to_adopt(plan: Plan, records: Mapping[Reference, Record]) -> list[list[Record]]:
@@ -70,7 +86,11 @@ def _stage(entry: Entry, before: Record | None) -> Stage:
         return Stage.PENDING if unverified else Stage.ADOPTED
     if entry.reason.code == "Archived":
         return Stage.ARCHIVED
+    if entry.reason.code == "AwsUnavailable" and (known is None or known.stage not in _BEYOND):
+        # Not knowing is not a decision: it has to be tried again (invariant 7).
+        return Stage.FAILED
     return known.stage if known is not None and known.stage in _BEYOND else Stage.KEPT
 
 
+_UNDECIDED = frozenset({Stage.PENDING, Stage.FAILED})
 _BEYOND = frozenset({Stage.RELEASED, Stage.ADOPTED})

@@ -78,6 +78,11 @@ class Observed:
         return found
 
     @cached_property
+    def made_for(self) -> frozenset[Reference]:
+        """The old objects for which there are ACK objects with our mark."""
+        return frozenset(made for ack in self.ack if (made := marks.legacy_of(ack)) is not None)
+
+    @cached_property
     def claims(self) -> dict[AwsResource, list[Json]]:
         """The old objects that stand for each thing in AWS, the oldest first."""
         found: dict[AwsResource, list[Json]] = {}
