@@ -118,6 +118,16 @@ def arn_of(ack: Mapping[str, Any]) -> str | None:
     return cast("str | None", (status_of(ack).get("ackResourceMetadata") or {}).get("arn"))
 
 
+def is_read(ack: Mapping[str, Any]) -> bool:
+    """Whether ACK has read it from AWS: it knows its ARN then, except where AWS itself tells none.
+
+    Scalable targets of before 2023 have none; of these ACK knows the region and what it reports as synced.
+    """
+    if arn_of(ack) is not None:
+        return True
+    return ack["kind"] == "ScalableTarget" and condition_is_true(ack, SYNCED)
+
+
 def account_of(arn: str | None) -> str:
     """The account in an ARN, "" where it is none."""
     parts = (arn or "").split(":")

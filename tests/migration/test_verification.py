@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from tests.migration.fleet import NOW, aws, lines, named
-from translators import objects
+from translators import marks, objects
 from translators.descriptions import rfc3339
 from translators.migration import lookup
 from translators.migration.plan import Target
+from translators.migration.release import is_kept_by_ack
 from translators.migration.verification import Verdict, compared_with_aws, seen_in_cluster
-from translators.model import Answer, AwsResource, Failure, Found, Json, NotFound
+from translators.model import Answer, AwsResource, Failure, Found, Json, NotFound, Reference
 
 ADOPTED = lines("ack-adopted.jsonl")
 
@@ -80,6 +81,20 @@ def test_what_the_ack_object_says(change: Callable[[Json], object], verdict: Ver
     finding = seen_in_cluster(target, ack)
     assert finding.verdict is verdict
     assert message in finding.message
+
+
+def test_a_scalable_target_that_aws_gave_no_arn_is_adopted_without_one() -> None:
+    ack = copy.deepcopy(next(a for a in ADOPTED if a["kind"] == "ScalableTarget"))
+    del ack["status"]["ackResourceMetadata"]["arn"]
+    resource = objects.resource_of(ack)
+    assert resource is not None
+    data = {k: v for k, v in aws()[resource].data.items() if k != "ScalableTargetARN"}
+    target = Target(ack, resource)
+    assert seen_in_cluster(target, ack).verdict is Verdict.ADOPTED
+    assert compared_with_aws(target, ack, Found(data, NOW)).verdict is Verdict.ADOPTED
+    assert is_kept_by_ack(ack, marks.legacy_of(ack) or Reference.of(ack)) == ""
+    ack["status"]["conditions"] = []
+    assert seen_in_cluster(target, ack).verdict is Verdict.WAITING
 
 
 def test_an_ack_object_that_has_gone_is_a_failure() -> None:

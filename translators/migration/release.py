@@ -156,7 +156,7 @@ def is_kept_by_ack(ack: Mapping[str, Any], legacy: Reference) -> str:
         return f"ACK's {where} was made for {marks.legacy_of(ack)}"
     if objects.is_deleting(ack):
         return f"ACK's {where} is being deleted"
-    if not objects.is_managed(ack) or objects.arn_of(ack) is None:
+    if not objects.is_managed(ack) or not objects.is_read(ack):
         return f"ACK does not manage {where} yet"
     if objects.annotation(ack, DELETION_POLICY_ANNOTATION) != RETAIN:
         return f"ACK's {where} is not set to retain"

@@ -50,11 +50,11 @@ def seen_in_cluster(target: Target, ack: Mapping[str, Any] | None) -> Finding:
             Verdict.WAITING, f"ACK tries again: {trouble}" if trouble else "ACK has not adopted it yet"
         )
     arn = objects.arn_of(ack)
-    if not objects.spec_of(ack) or arn is None:
+    if not objects.spec_of(ack) or not objects.is_read(ack):
         return Finding(Verdict.WAITING, "ACK has not filled it in yet")
     if not objects.is_adopted(ack) and objects.is_adopting(ack):
         return Finding(Verdict.FAILED, "ACK manages it but did not adopt it")
-    if target.arn and arn != target.arn:
+    if target.arn and arn and arn != target.arn:
         return Finding(Verdict.FAILED, f"its ARN is {arn}, it was {target.arn}")
     return Finding(Verdict.ADOPTED)
 
