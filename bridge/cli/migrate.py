@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +47,7 @@ def migrate(
     finished: options.FinishedJobs = Finished.SKIP,
     backup: Annotated[
         Path | None,
-        typer.Option("--backup", help="Folder for the backup; ack-bridge-backup-DATE if left out."),
+        typer.Option("--backup", help="Folder for the backup; ack-bridge-backup-CONTEXT-TIME if left out."),
     ] = None,
     accept: Annotated[
         list[str] | None, typer.Option("--accept", help="Go on in spite of this finding (CK...); repeatable.")
@@ -74,13 +75,19 @@ def migrate(
         chosen, finished = options.from_flags(saved.selection), saved.finished
     else:
         chosen = options.selection(objects, namespace, kind, selector)
-    folder = backup or Path(f"ack-bridge-backup-{datetime.now(UTC):%Y-%m-%d}")
+    folder = backup or backup_folder(context, datetime.now(UTC))
     command = _Command(
         wish=Wish(chosen, finished, folder, guard, saved), accepted=frozenset(accept or ()), yes=yes
     )
     return options.run(
         command.run(ClusterChoice(kubeconfig, context), state_namespace, Pace(batch=batch, timeout=timeout))
     )
+
+
+def backup_folder(context: str | None, now: datetime) -> Path:
+    """One of its own for each run: two clusters on one day must not share one."""
+    where = f"-{re.sub(r'[^A-Za-z0-9._-]+', '-', context).strip('-.')}" if context else ""
+    return Path(f"ack-bridge-backup{where}-{now:%Y-%m-%dT%H-%M-%SZ}")
 
 
 class _Command:

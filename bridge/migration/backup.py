@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bridge.errors import UserError
+from translators.migration.record import HEAD_NAME, unpack_head
 from translators.model import Json
 
 
@@ -39,6 +40,27 @@ class Bundle:
                 f"the backup folder {self.folder} can't be written: {error.strerror}",
                 fix="Choose another with --backup",
             ) from error
+
+    def refuse_others(self, cluster: str) -> None:
+        """Raises UserError where another cluster's backup is in the folder: the two would be mixed up."""
+        other = self._cluster_of("plan.json", lambda text: json.loads(text)["cluster"])
+        head = f"journal/{HEAD_NAME}.yaml"
+        other = other or self._cluster_of(head, lambda text: unpack_head(yaml.safe_load(text)).cluster)
+        if other and other != cluster:
+            raise UserError(
+                f"the backup folder {self.folder} holds the backup of another cluster ({other}); "
+                "nothing was written",
+                fix="Choose another with --backup",
+            )
+
+    def _cluster_of(self, name: str, read: Callable[[str], Any]) -> str:
+        path = self.folder / name
+        try:
+            return str(read(path.read_text()))
+        except OSError:
+            return ""
+        except (ValueError, KeyError, TypeError, yaml.YAMLError):
+            return f"unknown: {path} can't be read"
 
     def objects(self, found: Iterable[Json], part: str = "objects") -> int:
         """Write old objects; returns how many."""

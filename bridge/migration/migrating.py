@@ -94,6 +94,7 @@ class Migration:
         # Found out here and not once the operator is stopped.
         self._journal.check_sizes(continuation.records_to_begin(plan, {}, self.observed.by_reference))
         bundle = Bundle(self._wish.backup)
+        bundle.refuse_others(plan.cluster)
         bundle.prepare()
         self._back_up(bundle, plan)
         await self._begin(plan)
@@ -142,13 +143,15 @@ class Migration:
         return plan, observed
 
     def _back_up(self, bundle: Bundle, plan: Plan) -> None:
-        """Everything that the plan names; what was written before stays, for it may be the older truth."""
+        """Everything that the plan names; of what was begun before, the older truth that the journal has."""
         head = self._journal.journal.head
         over = _is_over(head)
         known = {} if over or self._starts_over else self._journal.records
         by_reference = self.observed.by_reference
-        chosen = [e.reference for e in plan.entries if e.reference not in known]
-        bundle.objects(by_reference[reference] for reference in chosen)
+        bundle.objects(
+            continuation.backup_of(entry, by_reference[entry.reference], known.get(entry.reference))
+            for entry in plan.entries
+        )
         archived = [e.reference for e in plan.entries if e.reason.code == "Archived"]
         bundle.objects((by_reference[reference] for reference in archived), "archive")
         bundle.json(Path("plan.json"), planfile.to_data(plan))

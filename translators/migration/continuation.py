@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from translators.migration.plan import Act, Entry, Plan
-from translators.migration.record import Record, Stage, begin
+from translators.migration.record import Record, Stage, begin, still_counts
 from translators.model import Json, Reference
 
 _T = TypeVar("_T")
@@ -32,6 +32,11 @@ def records_to_begin(
         if record != before:
             begun.append(record)
     return begun
+
+
+def backup_of(entry: Entry, current: Json, known: Record | None) -> Json:
+    """The object as it was before anything was done: as the journal has it, once it has."""
+    return known.backup if known is not None and still_counts(known, entry) else current
 
 
 def records_of_deleted(

@@ -137,14 +137,18 @@ class Chunk:
         return replace(self, records=tuple(newer.get(r.reference, r) for r in self.records))
 
 
+def still_counts(known: Record, entry: Entry) -> bool:
+    """Whether the backup in a record is still the one to go back to."""
+    return known.uid == entry.uid and known.stage is not Stage.ROLLED_BACK
+
+
 def begin(entry: Entry, backup: Json, known: Record | None, stage: Stage) -> Record:
     """The record with which work on an entry begins.
 
     A backup that was taken before is kept: what is in the cluster now may be the work of `run`. A new one
     is taken for an object that was rolled back (a person may have changed it since) or is another one.
     """
-    fresh = known is None or known.uid != entry.uid or known.stage is Stage.ROLLED_BACK
-    if known is None or fresh:
+    if known is None or not still_counts(known, entry):
         return Record(entry.reference, entry.uid, entry.family, stage, backup, entry.targets)
     # What AWS had before anything was done is what the end is compared with.
     before = {target.resource: target for target in known.targets}
