@@ -11,6 +11,7 @@ import typer
 
 from bridge.cli import migrationoptions as options
 from bridge.cli import tables
+from bridge.cli.nextcommands import Next
 from bridge.cli.reporting import Shown
 from bridge.errors import EXIT_FINDINGS
 from bridge.kube.choice import ClusterChoice
@@ -39,13 +40,14 @@ def check(
 
     Only gets and lists, in the cluster as in AWS. Exit status: 0 ready, 2 with warnings or errors.
     """
-    found = options.run(_check(ClusterChoice(kubeconfig, context)))
+    choice = ClusterChoice(kubeconfig, context)
+    found = options.run(_check(choice))
     typer.echo(rendered(found, output))
     counts = Counter(f.severity for f in found)
     if counts[Severity.ERROR]:
-        options.say_next("mend the errors, then ack-bridge check")
+        Next(choice).say("mend the errors, then ack-bridge check")
     else:
-        options.say_next("ack-bridge plan")
+        Next(choice).say("ack-bridge plan")
     return EXIT_FINDINGS if counts[Severity.ERROR] or counts[Severity.WARNING] else 0
 
 

@@ -12,6 +12,7 @@ import typer
 
 from bridge.cli import migrationoptions as options
 from bridge.cli.check import RULES, line
+from bridge.cli.nextcommands import Next, joined
 from bridge.cli.plan import rendered
 from bridge.cli.reporting import Shown
 from bridge.errors import EXIT_ERROR, EXIT_FINDINGS, ClusterError, UserError
@@ -76,8 +77,15 @@ def migrate(
     else:
         chosen = options.selection(objects, namespace, kind, selector)
     folder = backup or backup_folder(context, datetime.now(UTC))
+    # The same once more.
+    flags = ["--plan", str(plan)] if plan else chosen.describe()
+    if not plan and finished is not Finished.SKIP:
+        flags.append(f"--finished={finished}")
     command = _Command(
-        wish=Wish(chosen, finished, folder, guard, saved), accepted=frozenset(accept or ()), yes=yes
+        again=joined("ack-bridge migrate", flags),
+        wish=Wish(chosen, finished, folder, guard, saved),
+        accepted=frozenset(accept or ()),
+        yes=yes,
     )
     return options.run(
         command.run(ClusterChoice(kubeconfig, context), state_namespace, Pace(batch=batch, timeout=timeout))
@@ -91,12 +99,14 @@ def backup_folder(context: str | None, now: datetime) -> Path:
 
 
 class _Command:
-    def __init__(self, *, wish: Wish, accepted: frozenset[str], yes: bool) -> None:
+    def __init__(self, *, again: str, wish: Wish, accepted: frozenset[str], yes: bool) -> None:
+        self._again = again
         self._wish = wish
         self._accepted = accepted
         self._yes = yes
 
     async def run(self, choice: ClusterChoice, state_namespace: str, pace: Pace) -> int:
+        following = Next(choice, state_namespace)
         with Shown() as reporter:
             async with options.open_context(
                 choice, reporter, state_namespace=state_namespace, pace=pace
@@ -106,14 +116,14 @@ class _Command:
                 if await migration.is_settled(plan):
                     typer.echo(str(plan.summary))
                     typer.echo("nothing to do: it is migrated already", err=True)
-                    options.say_next("ack-bridge run (or its Helm chart), then ack-bridge status")
+                    following.say("ack-bridge run (or its Helm chart), then ack-bridge status")
                     return EXIT_FINDINGS if plan.summary.blocked else 0
                 await self._preflight(context, plan)
                 typer.echo(rendered(plan, options.Format.TABLE), err=True)
                 if not self._yes:
                     self._ask(reporter, plan)
                 outcome = await migration.carry_out(plan)
-        return _end(outcome, self._wish.backup)
+        return _end(outcome, self._wish.backup, self._again, following)
 
     async def _preflight(self, context: Context, plan: Plan) -> None:
         finder = FactFinder(context.cluster, context.comparison, context.our_crds, options.written_fields())
@@ -152,7 +162,7 @@ def _load(path: Path) -> Plan:
         raise UserError(f"--plan {path}: {error}", fix="Make it anew: ack-bridge plan --out FILE") from error
 
 
-def _end(outcome: Outcome, backup: Path) -> int:
+def _end(outcome: Outcome, backup: Path, again: str, following: Next) -> int:
     blocked = [e for e in outcome.plan.entries if e.act is Act.BLOCKED]
     for entry in blocked:
         typer.echo(f"{entry.reference} blocked: {entry.reason.code}: {entry.reason.message}")
@@ -163,9 +173,9 @@ def _end(outcome: Outcome, backup: Path) -> int:
     )
     typer.echo(f"the backup is in {backup} and in the cluster", err=True)
     if outcome.failed:
-        options.say_next("ack-bridge migrate (tries again), or ack-bridge rollback --all")
+        following.say(f"{again} (tries again), or ack-bridge rollback --all")
         return EXIT_ERROR
-    options.say_next(
+    following.say(
         "ack-bridge run (or its Helm chart) serves the old objects from now on", "ack-bridge status"
     )
     return EXIT_FINDINGS if blocked else 0

@@ -210,12 +210,6 @@ def confirm(question: str, *, yes: bool) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
-def say_next(*commands: str) -> None:
-    """What to type next, on standard error."""
-    for command in commands:
-        typer.echo(f"next: {command}", err=True)
-
-
 async def _some_region(cluster: Cluster) -> str:
     """The region of any old object: STS must be asked somewhere in the right partition."""
     for resource in cluster.legacy_kinds.values():

@@ -10,6 +10,7 @@ import typer
 
 from bridge.cli import migrationoptions as options
 from bridge.cli import tables
+from bridge.cli.nextcommands import Next, joined
 from bridge.cli.reporting import Shown
 from bridge.errors import EXIT_FINDINGS, UserError
 from bridge.kube.choice import ClusterChoice
@@ -49,20 +50,21 @@ def plan(
     Exit status: 0 nothing to do, 2 something to do or blocked.
     """
     chosen = options.selection(objects, namespace, kind, selector)
-    made = options.run(_plan(ClusterChoice(kubeconfig, context), chosen, finished))
+    choice = ClusterChoice(kubeconfig, context)
+    made = options.run(_plan(choice, chosen, finished))
     if out is not None:
         _save(made, out)
     typer.echo(_manifests(made) if manifests else rendered(made, output))
     summary = made.summary
     if summary.adopt:
-        flags = [f"--plan {out}"] if out else list(made.selection)
+        flags = ["--plan", str(out)] if out else list(made.selection)
         if not out and finished is not Finished.SKIP:
             flags.append(f"--finished={finished}")
-        options.say_next(" ".join(["ack-bridge migrate", *flags]))
+        Next(choice).say(joined("ack-bridge migrate", flags))
     elif summary.blocked:
-        options.say_next("ack-bridge check")
+        Next(choice).say("ack-bridge check")
     else:
-        options.say_next("ack-bridge status")
+        Next(choice).say("ack-bridge status")
     return EXIT_FINDINGS if summary.adopt or summary.blocked else 0
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli import migrationoptions as options
+from bridge.cli.nextcommands import Next
 from bridge.cli.reporting import Shown
 from bridge.errors import EXIT_ERROR, EXIT_FINDINGS, UserError
 from bridge.kube.choice import ClusterChoice
@@ -84,6 +85,7 @@ class _Command:
         self._yes = yes
 
     async def run(self, choice: ClusterChoice, state_namespace: str, pace: Pace) -> int:
+        following = Next(choice, state_namespace)
         with Shown() as reporter:
             async with options.open_context(
                 choice, reporter, state_namespace=state_namespace, pace=pace
@@ -98,11 +100,11 @@ class _Command:
                 if self._export_only:
                     for line in GITOPS_ORDER[1:]:
                         typer.echo(line, err=True)
-                    options.say_next(f"git add {self._to} && git commit")
+                    following.say(f"git add {self._to} && git commit")
                     return 0
                 if not leaving and not ending.interrupted:
                     typer.echo("nothing to release", err=True)
-                    options.say_next("ack-bridge status")
+                    following.say("ack-bridge status")
                     return EXIT_FINDINGS if counts[Leaving.BLOCKED] else 0
                 if leaving and not self._yes:
                     with reporter.paused():
@@ -112,7 +114,7 @@ class _Command:
                             yes=False,
                         )
                 released = await ending.carry_out(farewells, self._to)
-        return _end(released, counts[Leaving.BLOCKED], self._to)
+        return _end(released, counts[Leaving.BLOCKED], self._to, following)
 
 
 def _show(farewells: list[Farewell]) -> None:
@@ -128,7 +130,7 @@ def _show(farewells: list[Farewell]) -> None:
             typer.echo(line, err=True)
 
 
-def _end(released: Released, blocked: int, folder: Path) -> int:
+def _end(released: Released, blocked: int, folder: Path, following: Next) -> int:
     for one, why in released.failed:
         typer.echo(f"{one.reference} failed: {why}")
     typer.echo(
@@ -136,18 +138,18 @@ def _end(released: Released, blocked: int, folder: Path) -> int:
         f"still served {released.remaining}"
     )
     if released.failed:
-        options.say_next("ack-bridge release with the same options (tries again)")
+        following.say("ack-bridge release with the same options (tries again)")
         return EXIT_ERROR
-    options.say_next(f"git add {folder} && git commit")
+    following.say(f"git add {folder} && git commit")
     if released.left and not released.remaining:
         typer.echo(
             f"{released.left} old objects that nothing is done for are still there; they would be lost "
             "with the old CRDs, or hold them up by their finalizers",
             err=True,
         )
-        options.say_next("ack-bridge release --all --finished writes them to the archive and lets them go")
+        following.say("ack-bridge release --all --finished writes them to the archive and lets them go")
     elif not released.left:
-        options.say_next(
+        following.say(
             f"kubectl delete customresourcedefinition {' '.join(sorted(options.our_crds()))}",
             "uninstall ack-bridge and the old operator",
         )

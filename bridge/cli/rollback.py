@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli import migrationoptions as options
+from bridge.cli.nextcommands import Next
 from bridge.cli.reporting import Shown
 from bridge.errors import EXIT_ERROR, EXIT_FINDINGS, ClusterError, UserError
 from bridge.kube.choice import ClusterChoice
@@ -90,6 +91,7 @@ class _Choices:
 
 
 async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: str, pace: Pace) -> int:
+    following = Next(choice, state_namespace)
     with Shown() as reporter:
         async with options.open_context(
             choice, reporter, state_namespace=state_namespace, pace=pace
@@ -101,7 +103,7 @@ async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: s
             _show(preview)
             if preview.is_void:
                 typer.echo("nothing to roll back", err=True)
-                options.say_next("ack-bridge status")
+                following.say("ack-bridge status")
                 return EXIT_FINDINGS if any(s.way is Way.BLOCKED for s in preview.steps) else 0
             if not choices.yes:
                 with reporter.paused():
@@ -114,7 +116,7 @@ async def _rollback(choice: ClusterChoice, choices: _Choices, state_namespace: s
                 preview = await undoing.test_pull(preview)
                 _refuse_dead_end(preview, choices)
             undone = await undoing.carry_out(preview, start_operator=start)
-    return _end(preview, undone)
+    return _end(preview, undone, following)
 
 
 def _show(preview: Preview) -> None:
@@ -160,13 +162,13 @@ def _refuse_dead_end(preview: Preview, choices: _Choices) -> None:
         )
 
 
-def _end(preview: Preview, undone: Undone) -> int:
+def _end(preview: Preview, undone: Undone, following: Next) -> int:
     blocked = [s for s in preview.steps if s.way is Way.BLOCKED]
     for step, why in undone.failed:
         typer.echo(f"{step.reference} failed: {why}")
     typer.echo(f"rolled back {len(undone.done)}, failed {len(undone.failed)}, blocked {len(blocked)}")
     if undone.failed:
-        options.say_next("ack-bridge rollback with the same options (tries again)")
+        following.say("ack-bridge rollback with the same options (tries again)")
         return EXIT_ERROR
     for one in undone.started:
         where = f"{one.paused.namespace}/{one.paused.name}"
@@ -178,7 +180,7 @@ def _end(preview: Preview, undone: Undone) -> int:
             "Until it runs nobody serves the old objects; what they stand for in AWS is untouched",
             err=True,
         )
-        options.say_next(
+        following.say(
             f"kubectl get pods -n {one.paused.namespace}",
             "ack-bridge migrate, if it can't be brought up",
         )
@@ -188,5 +190,5 @@ def _end(preview: Preview, undone: Undone) -> int:
         _say_left(undone.left)
     elif preview.completes and not undone.started:
         typer.echo("the old operator stays as it is; nobody serves the old objects", err=True)
-    options.say_next("ack-bridge status", "ack-bridge migrate, when you are ready again")
+    following.say("ack-bridge status", "ack-bridge migrate, when you are ready again")
     return EXIT_FINDINGS if blocked else 0

@@ -9,6 +9,7 @@ import typer
 
 from bridge.cli import migrationoptions as options
 from bridge.cli import tables
+from bridge.cli.nextcommands import Next
 from bridge.kube.choice import ClusterChoice
 from bridge.migration.backup import dumped
 from bridge.migration.standing import standing
@@ -31,9 +32,10 @@ def status(
     context: options.KubeContext = None,
 ) -> None:
     """Show where everything stands. Only gets and lists; AWS is not asked."""
-    found = options.run(_standing(ClusterChoice(kubeconfig, context), state_namespace))
+    choice = ClusterChoice(kubeconfig, context)
+    found = options.run(_standing(choice, state_namespace))
     typer.echo(rendered(found, output))
-    options.say_next(*next_steps(found))
+    Next(choice, state_namespace).say(*next_steps(found))
 
 
 async def _standing(choice: ClusterChoice, state_namespace: str) -> Standing:
