@@ -1,4 +1,4 @@
-"""What to type next, for the cluster and the journal of the command at hand: the line is there to be copied."""
+"""What to type next, for the cluster and the journal of the command at hand: it is there to be copied."""
 
 from __future__ import annotations
 
