@@ -138,8 +138,8 @@ def _show(preview: Preview) -> None:
 def _say_left(left: tuple[Reference, ...]) -> None:
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
     typer.echo(
-        f"the old operator stays stopped: {', '.join(map(str, left[:SHOWN]))}{more} stay with ACK, and two "
-        "operators would fight",
+        f"the old operator stays stopped: ACK still has {', '.join(map(str, left[:SHOWN]))}{more}, and two "
+        "operators would fight over that",
         err=True,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.migration.oldoperator import IMAGE, NAMESPACE, PROXY
 from tests.migration.steps import FAST, migrate, restorables, roll_back, wait
 from tests.migration.world import Stack
-from translators import objects
+from translators import marks, objects
 from translators.migration import starting
 from translators.model import Json, Reference
 
@@ -145,6 +146,27 @@ def test_an_operator_that_does_not_come_up_is_an_error_and_says_why(small: Stack
     assert f"next: kubectl get pods -n {NAMESPACE}" in ran.err
     assert small.operator.scaled_to == 1
     assert small.changing_calls() == []
+
+
+def test_what_run_made_since_and_no_record_knows_keeps_the_old_operator_stopped(small: Stack) -> None:
+    add_node(small, IMAGE, PROXY)
+    migrate(small)
+    later = copy.deepcopy(small.old()[Reference.legacy("Model", "default", "alone")])
+    later["metadata"] |= {"name": "later", "uid": "11111111-0000-4000-8000-000000000000"}
+    small.put([later])
+    fields = {"modelName": later["status"]["sageMakerModelName"]}
+    small.apply(marks.adopting_object(later, "Model", "later", "eu-west-1", fields))
+    names = ("Model/default/alone", "HostingDeployment/default/live")
+    ran = small.ack_bridge("rollback", *names, "--yes", *FAST)
+    assert "the old operator stays stopped: ACK still has Model/default/later" in ran.err
+    assert small.operator is not None
+    assert small.operator.scaled_to == 0
+    assert small.guarded()
+    assert small.status()["phase"] == "migrated"
+    # So it is with a release of a part.
+    small.ack_bridge("release", "Model/default/alone", "--yes", *FAST, code=None)
+    assert small.guarded()
+    assert small.status()["phase"] == "migrated"
 
 
 def edit(world: Stack) -> None:
