@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,9 @@ def test_credentials_come_by_irsa_by_pod_identity_or_by_a_secret() -> None:
         ({"workers": 0}, "workers"),
         ({"image": {"digest": "latest"}}, "digest"),
         ({"installScope": "namespace"}, "watchNamespaces"),
+        ({"installScope": "namespace", "rbac": {"create": False}}, "watchNamespaces"),
+        ({"watchNamespaces": ["ml"]}, "installScope"),
+        ({"leaderElection": {"enabled": False}}, "replicas"),
         ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
     ],
 )
@@ -127,6 +131,20 @@ def test_wrong_values_are_refused_and_named(values: dict[str, Any], said: str) -
     done = run_helm("template", NAME, str(CHART), "--kube-version", "1.34.0", values=values, check=False)
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_one_that_elects_no_leader_is_never_there_twice() -> None:
+    objects = render({"leaderElection": {"enabled": False}, "replicas": 1})
+    (deployment,) = of_kind(objects, "Deployment")
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_a_copy_without_the_crds_is_refused(tmp_path: Path) -> None:
+    """Flux takes a chart from Git without its symbolic links: the CRDs would go with an upgrade."""
+    copy = shutil.copytree(CHART, tmp_path / "chart", ignore=shutil.ignore_patterns("legacy-crds"))
+    done = run_helm("template", NAME, str(copy), "--kube-version", "1.34.0", check=False)
+    assert done.returncode != 0
+    assert "legacy-crds" in done.stderr
 
 
 class Release:

@@ -85,7 +85,10 @@ def test_every_value_of_the_training_chart_arrives(helm_binary: Path, tmp_path: 
             }
         },
     )["spec"]
-    assert spec["hyperParameters"][0] == {"name": "eta", "value": "0.2"}
+    assert spec["hyperParameters"] == [
+        {"name": "eta", "value": "0.2"},
+        {"name": "num_round", "value": "100000000"},
+    ]
     sources = [channel["dataSource"] for channel in spec["inputDataConfig"]]
     assert sources[0]["s3DataSource"]["s3DataType"] == "ManifestFile"
     assert sources[1] == {
@@ -121,6 +124,25 @@ def test_several_ranges_of_every_sort_and_a_single_one_as_before(helm_binary: Pa
         {"name": "eta", "minValue": "0.1", "maxValue": "9", "scalingType": "Linear"}
     ]
     assert ranges["categoricalParameterRanges"] == [{"name": "booster", "values": ["gbtree", "dart"]}]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(1000000, "1000000"), (123456789012, "123456789012"), (0.5, "0.5"), (1e-7, "1e-07")]
+)
+def test_numbers_get_no_exponent_that_they_did_not_have(
+    helm_binary: Path, tmp_path: Path, number: float, text: str
+) -> None:
+    """Helm reads each as a float; an algorithm that reads an integer refuses `1e+06`."""
+    one = {"name": "rounds", "minValue": 1, "maxValue": number, "scalingType": "Linear"}
+    tuning = {"hyperparameterTuningJobConfig": {"integerParameterRanges": [one]}}
+    rendered = _render(helm_binary, tmp_path, "hyperparameter-tuning-jobs", {"spec": tuning})
+    ranges = rendered["spec"]["hyperParameterTuningJobConfig"]["parameterRanges"]
+    assert ranges["integerParameterRanges"][0]["maxValue"] == text
+    processing = {"environment": {"ROWS": number}, "arguments": ["--rows", number], "tags": {"build": number}}
+    spec = _render(helm_binary, tmp_path, "processing-jobs", {"spec": processing})["spec"]
+    assert spec["environment"] == [{"name": "ROWS", "value": text}]
+    assert spec["appSpecification"]["containerArguments"] == ["--rows", text]
+    assert {"key": "build", "value": text} in spec["tags"]
 
 
 def test_the_content_type_of_a_transform_is_the_users(helm_binary: Path, tmp_path: Path) -> None:
