@@ -6,6 +6,7 @@ that the old operator ran on kept them, and it ignored them. They are warnings o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
@@ -25,6 +26,11 @@ _METADATA = (
     *("labels", "annotations", "ownerReferences", "finalizers", "clusterName", "managedFields"),
 )
 _AS_STATED = "x-pattern-as-stated"
+_PRIVATE = re.compile(
+    r"\.(?:environment|tags|\w*[pP]arameters|containerArguments|containerEntrypoint)(?:$|[.\[])"
+)
+"""Where users keep secrets. Messages go into reports, logs and Events, so they say no value of these."""
+
 _TYPES = {"object": "an object", "array": "a list", "integer": "a whole number", "null": "null"}
 _JSON_TYPES = (
     (bool, "true or false"),
@@ -171,24 +177,25 @@ def _notice(error: ValidationError) -> Notice:
         names = [name for name in limit if name not in value]
         missing = next((name for name in names if repr(name) in error.message), names[0])
         return notices.missing(f"{path}.{missing}")
-    return notices.not_allowed(path, _message(rule, limit, value))
+    return notices.not_allowed(path, _message(rule, limit, value, private=bool(_PRIVATE.search(path))))
 
 
-def _message(rule: str, limit: Any, value: Any) -> str:
+def _message(rule: str, limit: Any, value: Any, *, private: bool = False) -> str:
+    text = "the value" if private else _short(value)
     match rule:
         case "type":
             wanted = [name for name in ([limit] if isinstance(limit, str) else limit) if name != "null"]
             named = " or ".join(_TYPES.get(name, f"a {name}") for name in wanted)
-            return f"must be {named}, is {_named(value)}"
+            return f"must be {named}, is {_named(value, private=private)}"
         case "enum":
             choices = ", ".join(str(choice) for choice in limit if choice is not None)
-            return f"{value!r} is none of {choices}"
+            return f"{'the value' if private else repr(value)} is none of {choices}"
         case "pattern":
-            return f"{_short(value)} does not match {limit}"
+            return f"{text} does not match {limit}"
         case "minLength":
-            return f"{_short(value)} is shorter than {limit} characters" if value else "must not be empty"
+            return f"{text} is shorter than {limit} characters" if value else "must not be empty"
         case "maxLength":
-            return f"{_short(value)} is longer than {limit} characters"
+            return f"{text} is longer than {limit} characters"
         case "minimum":
             return f"{value} is less than {limit}"
         case "maximum":
@@ -207,9 +214,11 @@ def _path(error: ValidationError) -> str:
     return text
 
 
-def _named(value: Any) -> str:
+def _named(value: Any, *, private: bool) -> str:
     kind = next((name for type_, name in _JSON_TYPES if isinstance(value, type_)), "null")
-    return kind if isinstance(value, dict | list) or value is None else f"{kind} ({_short(value)})"
+    if private or isinstance(value, dict | list) or value is None:
+        return kind
+    return f"{kind} ({_short(value)})"
 
 
 def _short(value: Any) -> str:

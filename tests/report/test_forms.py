@@ -159,6 +159,28 @@ def test_hidden_values_still_tell_which_sides_agree() -> None:
         ("password=abc, user=bob", "password=(hidden), user=bob"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "(hidden)"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "(hidden)"),
+        ("postgres://u:pa/s@s/x@h/db", "postgres://(hidden)@h/db"),
+        ("https://abcdef@git.example.com/r", "https://(hidden)@git.example.com/r"),
+        ("mongodb+srv://u:geheim@h", "mongodb+srv://(hidden)@h"),
+        ('{"password": "x y", "user": "bob"}', '{"password": (hidden), "user": "bob"}'),
+        ('{"db.password.value": 12, "n": 1}', '{"db.password.value": (hidden), "n": 1}'),
+        ('"{\\"api_key\\": \\"x\\"}"', '"{\\"api_key\\": (hidden)}"'),
+        ("export PASSWORD='x, y' && run", "export PASSWORD=(hidden) && run"),
+        ("user: bob\npassword: geheim\nport: 1", "user: bob\npassword: (hidden)\nport: 1"),
+        ("Authorization: Bearer abc", "Authorization: Bearer (hidden)"),
+        ("use bearer abc123short now", "use bearer (hidden) now"),
+        ("https://h/?sig=abc%2F1&se=1", "https://h/?sig=(hidden)&se=1"),
+        (
+            "AccountName=a;AccountKey=abc==;EndpointSuffix=x",
+            "AccountName=a;AccountKey=(hidden);EndpointSuffix=x",
+        ),
+        ("DB_PASSWORD_PROD=x --epochs=3", "DB_PASSWORD_PROD=(hidden) --epochs=3"),
+        ("ssh://git@github.com/o/r", "ssh://git@github.com/o/r"),
+        ("https://registry.example/@scope/pkg", "https://registry.example/@scope/pkg"),
+        ("img@sha256:0a1b", "img@sha256:0a1b"),
+        ("--max_tokens=512 --pad_token_id=0", "--max_tokens=512 --pad_token_id=0"),
+        ("a bearer token is needed: see the manual", "a bearer token is needed: see the manual"),
+        ("the secret: see the manual for it", "the secret: see the manual for it"),
         ("arn:aws:iam::123456789012:role/churn-sagemaker", "arn:aws:iam::123456789012:role/churn-sagemaker"),
         ("the token bucket is empty", "the token bucket is empty"),
         ("s3://bucket/keys/secret-santa/", "s3://bucket/keys/secret-santa/"),
@@ -174,6 +196,48 @@ def test_ordinary_hyperparameters_stay_readable() -> None:
     fleet.described("TrainingJob", "nightly-a")["HyperParameters"].update(values)
     found = {d.path: d.aws for d in of(fleet.report(), "TrainingJob", "nightly-a").differences}
     assert {name: found[f"hyperParameters.{name}"] for name in values} == values
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "db.password.value",
+        "password.prod",
+        "auth.token.prod",
+        "licenseKey",
+        "dbpass",
+        "a b.password.c",
+        "encryption_key",
+    ],
+)
+def test_a_name_that_speaks_of_a_secret_anywhere_hides_its_value(name: str) -> None:
+    fleet = Fleet.untouched(migrated=False)
+    fleet.legacy("TrainingJob", "nightly-a")["spec"]["hyperParameters"].append(
+        {"name": name, "value": SECRET}
+    )
+    assert SECRET not in rendered("text", fleet.report())
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("TrainingJob", {"hyperParameters": [{"name": "db_password", "value": 12345678}]}),
+        ("TrainingJob", {"hyperParameters": ["db_password=12345678"]}),
+        ("ProcessingJob", {"environment": [{"name": "PIN", "value": 12345678}]}),
+        ("ProcessingJob", {"environment": "PIN=12345678"}),
+        (
+            "ProcessingJob",
+            {"appSpecification": {"imageUri": "i", "containerArguments": ["--db-password", 12345678]}},
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_private_value_is_said_without_it(kind: str, spec: Json) -> None:
+    fleet = Fleet.untouched(migrated=False)
+    name = "nightly-a" if kind == "TrainingJob" else "clean-a"
+    fleet.legacy(kind, name)["spec"] |= spec
+    said = rendered("text", fleet.report(aws=False))
+    assert "It can't be translated: must be " in said
+    assert "12345678" not in said
 
 
 def hostile() -> Fleet:

@@ -22,21 +22,43 @@ MARK = "(hidden)"
 
 _ENVIRONMENT = re.compile(r"(?:^|[.\]])environment(?:$|[.\[])")
 _NAME = re.compile(
-    r"secret|passw|passphrase|pwd|token$|credential|api[_-]?key|access[_-]?key|private[_-]?key|auth|signature"
-    r"|session[_-]?id|connection[_-]?string|\bdsn\b|\bpat\b|[_-]key$|^key$",
+    r"secret|passw|passphrase|pwd|credential|auth|signature|\bdsn\b|\bpat\b"
+    r"|(?:api|access|private|account|licen[cs]e|master|encryption)[_-]?key"
+    r"|session[_-]?id|connection[_-]?string"
+    r"|(?:token|pass|[_-]key|(?-i:[a-z])(?-i:Key))(?=$|[.\"\]])|(?:^|\.)key(?=$|\.)",
     re.IGNORECASE,
 )
+_USERS_OWN = re.compile(r"(?:[pP]arameters[.\[]|^tags\[)(?P<name>.*)$", re.DOTALL)
+"""A key of a map of names that users make up; it may hold dots itself."""
 _ARGUMENTS = re.compile(r"^appSpecification\.container(?:Arguments|Entrypoint)$")
 _SECRETS = re.compile(
     r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"
     r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
     r"|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bhf_\w{20,}|\bsk-[\w-]{16,}"
-    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
+    # A password may hold `/` and `@`: all up to the last `@` is taken for it. A name alone ends before a `/`.
+    r"|(?<=://)[^\s/@:]*:\S{1,2000}(?=@)|(?<=://)(?!git@)[^\s/@:]+(?=@)"
     r"|(?<=X-Amz-Signature=)[0-9a-fA-F]+|(?<=X-Amz-Security-Token=)[^&\s]+|(?<=X-Amz-Credential=)[^&\s]+"
-    r"|(?i:(?<=password=)|(?<=passwd=)|(?<=secret=)|(?<=token=)|(?<=api_key=)|(?<=apikey=)|(?<=api-key=))[^&\s\"',;]+"
-    r"|(?i:(?<=bearer )|(?<=basic ))[\w.~+/=-]{16,}"
+    r"|(?<=[?&]sig=)[^&\s]+"
+    r"|(?i:(?<=bearer )(?!tokens?\b|auth)[\w.~+/=-]{3,}|(?<=basic )[\w.~+/=-]{16,})"
 )
+_WORD = (
+    r"(?i:(?:passw(?:or)?d|passphrase|pwd|secret|credential|(?:api|access|account|private|licen[cs]e)[_-]?key)[\w.-]{0,40}"
+    r"|(?:token|pass|signature))"
+)
+"""What names a secret, wherever it stands in a name; what follows is bounded, to be fast in long values."""
+_QUOTED = r"(?P<{0}>\\*[\"'])(?:\\.|[^\\])*?(?:(?P={0})|\Z)"
+_ASSIGNED = re.compile(
+    rf"(?P<name>{_WORD}(?:\\*[\"'])?\s{{0,8}}=\s{{0,8}})(?:{_QUOTED.format('a')}|[^&\s,;\"']+)"
+    rf"|(?P<key>{_WORD}(?:\\*[\"'])\s{{0,8}}:\s{{0,8}})(?:{_QUOTED.format('b')}|[^,\s}}\]]+)"
+    rf"|(?P<field>{_WORD}\s{{0,8}}:\s{{0,8}})(?:{_QUOTED.format('c')})"
+    rf"|(?P<line>^[ \t]{{0,40}}[\w.-]{{0,40}}?{_WORD}[ \t]{{0,8}}:[ \t]{{1,8}})\S+[ \t]*$"
+    r"|(?P<header>(?i:authorization)(?:\\*[\"'])?\s{0,8}[:=]\s{0,8}(?:\\*[\"'])?(?i:bearer|basic|token|apikey)\s)[^\s\"']+",
+    re.MULTILINE | re.DOTALL,
+)
+"""A secret by the name before it: as a shell, a URL, JSON, YAML or a header writes it."""
+_MAY_ASSIGN = re.compile(r"[=\"']|:\s")
+"""What every form of an assignment has; most values are ARNs and names, and are done fast."""
 _HEX_OR_BASE64 = re.compile(r"^(?=[A-Za-z0-9+/]{40}$)(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]+$")
 """What an AWS secret access key looks like."""
 
@@ -54,6 +76,8 @@ def redacted(report: ObjectReport) -> ObjectReport:
 @functools.lru_cache(maxsize=16384)  # most values are in thousands of objects
 def scrubbed(text: str) -> str:
     """A text without what is a secret by its form."""
+    if _MAY_ASSIGN.search(text):
+        text = _ASSIGNED.sub(_without_assigned, text)
     return _SECRETS.sub(MARK, text)
 
 
@@ -63,9 +87,8 @@ def is_private(path: str, value: Any) -> bool:
         return False
     if _ENVIRONMENT.search(path):
         return True
-    field, _, _ = path.partition(".")
-    name = path.rpartition(".")[2].strip('[]"')
-    if _is_users_own(path, field) and _NAME.search(name):
+    own = _USERS_OWN.search(path)
+    if own is not None and _NAME.search(own["name"].strip('[]"')):
         return True
     return isinstance(value, str) and bool(_HEX_OR_BASE64.match(value))
 
@@ -77,9 +100,8 @@ def shown(path: str, value: Any) -> Any:
     return _inside(path, value)
 
 
-def _is_users_own(path: str, field: str) -> bool:
-    maps = ("hyperParameters.", "taticHyperParameters.", "Parameters.", "tags[")
-    return any(part in path for part in maps) or field == "hyperParameters"
+def _without_assigned(found: re.Match[str]) -> str:
+    return f"{next(name for name in found.group('name', 'key', 'field', 'line', 'header') if name)}{MARK}"
 
 
 def _difference(difference: Difference) -> Difference:
@@ -112,10 +134,17 @@ def _inside(path: str, value: Any) -> Any:
         return list(_arguments(items)) if _ARGUMENTS.match(path) else items
     if isinstance(value, dict):
         return {
-            key: Hidden() if _NAME.search(str(key)) and isinstance(child, str) else _inside(path, child)
+            key: Hidden() if _is_secret_key(str(key), child) else _inside(path, child)
             for key, child in value.items()
         }
     return value
+
+
+def _is_secret_key(key: str, child: Any) -> bool:
+    """Whether the value of a key inside of a value is hidden; keys of maps are in braces (`paths`)."""
+    if isinstance(child, dict | list):
+        return key == "environment" and bool(child)
+    return bool(_NAME.search(key.strip("{}"))) and not isinstance(child, bool) and child not in (None, "")
 
 
 def _arguments(items: Sequence[Any]) -> Iterable[Any]:
