@@ -26,7 +26,8 @@ from bridge.report.sources import Progress, Read
 from bridge.report.summary import FailOn
 from translators import objects
 from translators.comparison.model import Report
-from translators.migration.selection import Selection
+from translators.migration.selection import Selection, said_absent, said_empty
+from translators.model import Reference
 
 
 class Form(enum.StrEnum):
@@ -84,7 +85,7 @@ def diff_report(
     """Compare old objects, ACK objects and AWS, and say what will differ after cutover.
 
     Reads only; in AWS nothing but Describe calls are made. Exit status: 0 no difference that matters,
-    2 differences (--fail-on says which), 1 something could not be read.
+    2 differences (--fail-on says which), 1 something could not be read or compared.
     """
     if print_schema:
         typer.echo(document.dumped(document.schema()))
@@ -129,6 +130,7 @@ def _gathered(
         ack_kinds = {kind for mapping in mappings.kinds.values() for kind in mapping.ack}
         read = asyncio.run(_from_cluster(cluster_choice, ack_kinds, selection, progress))
         left_out = "left out (--no-aws)"
+    _check_selection(read, selection, progress)
     with _asking(read, selection, left_out=no_aws, rate=aws_rate) as (asking, account):
         return gather.report(
             read,
@@ -141,6 +143,19 @@ def _gathered(
             show_values=show_values,
             keep_equal=keep_equal,
         )
+
+
+def _check_selection(read: Read, selection: Selection, progress: Progress) -> None:
+    """As `plan`: who names an object means one that is there. It may be among what could not be read."""
+    there = [Reference.of(obj) for obj in read.legacy]
+    absent = selection.absent(there)
+    if absent and not read.unreadable:
+        raise UserError(
+            said_absent(absent, read.source),
+            fix="ack-bridge diff-report lists those that are there, as KIND/NAMESPACE/NAME",
+        )
+    for said in said_empty(selection, there):
+        progress.say(said)
 
 
 async def _from_cluster(

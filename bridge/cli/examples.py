@@ -47,7 +47,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "diff-report": (
         "ack-bridge diff-report",
         "ack-bridge diff-report -o html --out report.html",
-        "ack-bridge diff-report -f manifests/ --no-aws",
+        "ack-bridge diff-report -f sides/",
     ),
     "iam-policy": (
         "ack-bridge iam-policy",

@@ -14,7 +14,7 @@ from bridge.migration.context import Context
 from translators import objects
 from translators.migration.plan import Finished, Plan
 from translators.migration.planning import Observed, make_plan, unanswered
-from translators.migration.selection import Selection, shown
+from translators.migration.selection import Selection, said_absent, said_empty
 from translators.model import Answer, AwsResource, Json, Reference
 
 
@@ -54,14 +54,11 @@ def check_selection(context: Context, selection: Selection, there: Collection[Re
     absent = selection.absent(there)
     if absent:
         raise UserError(
-            f"there is no old object {', '.join(map(shown, absent))} in this cluster",
+            said_absent(absent, "this cluster"),
             fix="ack-bridge plan lists those that are there, as KIND/NAMESPACE/NAME",
         )
-    for namespace in selection.without_objects(there):
-        others = ", ".join(sorted({one.namespace for one in there})) or "none"
-        context.reporter.say(
-            f"there is no old object in namespace {namespace} (namespaces that have some: {others})"
-        )
+    for said in said_empty(selection, there):
+        context.reporter.say(said)
 
 
 async def observe(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bridge.report.sources import count
-from bridge.report.summary import by_kind, caution, matters, verdict, worst_first
+from bridge.report.summary import by_kind, caution, label, matters, verdict, worst_first
 from bridge.report.values import as_text, visible, with_commands
 from translators.comparison.model import AwsSide, Difference, DifferenceClass, ObjectReport, Part, Report
 
@@ -82,8 +82,7 @@ def _table(report: Report) -> Iterator[str]:
 
 
 def _object(found: ObjectReport, *, everything: bool) -> Iterator[str]:
-    label = "not read" if found.is_unread else found.worst.label
-    yield f"### {label}: {escaped(str(found.reference))}"
+    yield f"### {label(found)}: {escaped(str(found.reference))}"
     yield ""
     yield f"{found.stage.value[0].upper()}{found.stage.value[1:]}."
     if found.problem:

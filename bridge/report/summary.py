@@ -25,7 +25,7 @@ class FailOn(enum.StrEnum):
 
 
 def exit_code(report: Report, fail_on: FailOn) -> int:
-    """1 where something could not be read, 2 where a difference counts, else 0."""
+    """1 where something could not be read or compared, 2 where a difference counts, else 0."""
     if report.unread:
         return EXIT_ERROR
     return EXIT_FINDINGS if report.worse_than(fail_on.least) else EXIT_DONE
@@ -38,9 +38,19 @@ def verdict(report: Report) -> str:
 
 def caution(report: Report) -> str:
     """Why the verdict is not the whole truth, "" where it is."""
-    if not report.unread:
-        return ""
-    return f"{count(report.unread, 'thing')} could not be read, so this is not the whole truth."
+    said = []
+    if unread := report.unread - report.uncompared:
+        said.append(f"{count(unread, 'thing')} could not be read")
+    if report.uncompared:
+        said.append(f"{count(report.uncompared, 'old object')} had nothing to be compared with")
+    return f"{' and '.join(said)}, so this is not the whole truth." if said else ""
+
+
+def label(found: ObjectReport) -> str:
+    """The class of an object, for people; what could not be read or compared has none."""
+    if found.problem:
+        return "not compared"
+    return "not read" if found.is_unread else found.worst.label
 
 
 def worst_first(objects: Sequence[ObjectReport]) -> list[ObjectReport]:
@@ -78,6 +88,8 @@ def _verdict(report: Report) -> str:
         verb = "behaves" if behaviour == 1 else "behave"
         some = f"{behaviour:,} of {count(total, 'old object')}"
         return f"Nothing blocks the cutover. {some} {verb} differently after it."
+    if report.uncompared == total:
+        return f"Nothing was compared in {count(total, 'old object')}."
     return f"No difference that matters in {count(total, 'old object')}."
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import typer
 
 from bridge.report.sources import count
-from bridge.report.summary import by_kind, caution, matters, verdict, worst_first
+from bridge.report.summary import by_kind, caution, label, matters, verdict, worst_first
 from bridge.report.values import as_text, visible
 from translators.comparison.model import AwsSide, Difference, DifferenceClass, ObjectReport, Part, Report
 
@@ -94,14 +94,14 @@ class _Page:
             yield line
 
     def object(self, found: ObjectReport) -> Iterator[str]:
-        label, colour = ("not read", "red") if found.is_unread else (found.worst.label, _COLOURS[found.worst])
+        colour = "red" if found.is_unread else _COLOURS[found.worst]
         yield (
-            self.bold(f"{label.upper():<{_LABEL}}", colour)
+            self.bold(f"{label(found).upper():<{_LABEL}}", colour)
             + f"  {visible(str(found.reference))}  "
             + self.dim(f"({found.stage.value})")
         )
         if found.problem:
-            yield from _wrapped(visible(found.problem), "    ")
+            yield from _wrapped(f"Not compared: {visible(found.problem)}.", "    ")
         shown = [d for d in found.differences if self._everything or d.difference.rank >= 3]
         for index, part in enumerate(found.parts):
             yield self.dim(f"    {_part(part)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +122,63 @@ def test_filters(
     report: Json = json.loads(capsys.readouterr().out)
     assert {obj["kind"] for obj in report["objects"]} == kinds
     assert len(report["objects"]) == report["summary"]["objects"] == count
+
+
+def test_an_object_that_is_named_has_to_be_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As for `plan`: a slip of the pen must not look like "no difference"."""
+    assert command("-f", folder, "HostingDeployment/default/live", "TrainingJob/default/typo") == 3
+    shown = capsys.readouterr()
+    assert f"there is no old object TrainingJob/default/typo in {folder}" in shown.err
+    assert shown.out == ""
+
+
+def test_an_object_that_is_named_and_could_not_be_read_is_not_called_absent(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken.yaml").write_text("apiVersion: sagemaker.aws.amazon.com/v1\nkind: [\n")
+    assert command("-f", folder, "TrainingJob/default/typo") == 1
+    assert "could not be read" in capsys.readouterr().out
+
+
+def test_a_namespace_without_old_objects_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("-f", folder, "-n", "nosuch") == 0
+    said = "there is no old object in namespace nosuch (namespaces that have some: default)"
+    assert said in capsys.readouterr().err
+
+
+def test_what_had_nothing_to_be_compared_with_is_exit_status_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "ack.yaml").unlink()
+    assert command("-f", folder) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith("Nothing was compared in 63 old objects.\n")
+    assert "63 old objects had nothing to be compared with, so this is not the whole truth." in shown
+    assert re.search(r"^NOT COMPARED +Model/default/", shown, re.MULTILINE)
+    assert "and AWS was left out." in shown
+    command("-f", folder, "-o", "json")
+    report: Json = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator(document.schema()).validate(report)
+    assert report["summary"]["notRead"] == 63
+    assert report["summary"]["classes"]["equal"] == 0
+    assert "there is no ACK " in report["objects"][0]["problem"]
+
+
+def test_a_part_without_a_second_side_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = Fleet.untouched(migrated=True)
+    whole.ack = [obj for obj in whole.ack if obj["kind"] != "ScalableTarget"]
+    _write(folder, whole)
+    assert command("-f", folder, "--kind", "HostingAutoscalingPolicy") == 1
+    assert "Not compared: there is no ACK ScalableTarget " in capsys.readouterr().out
+
+
+def test_what_cannot_be_translated_is_blocking_all_the_same(folder: Path) -> None:
+    def plant(fleet: Fleet) -> None:
+        fleet.legacy("TrainingJob", "nightly-a")["spec"]["roleArn"] = 7
+        fleet.ack.clear()
+
+    alter(folder, plant)
+    assert command("-f", folder, "TrainingJob/default/nightly-a") == 2
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

@@ -18,7 +18,7 @@ from translators.comparison.described import described_spec
 from translators.comparison.differing import differing
 from translators.comparison.fields import IDENTITY, PartFacts, Sides
 from translators.comparison.folds import Folds
-from translators.comparison.model import AwsSide, Difference, ObjectReport, Part
+from translators.comparison.model import AwsSide, Difference, DifferenceClass, ObjectReport, Part
 from translators.comparison.parts import Counterpart, Counterparts, Surroundings, first_resource
 from translators.comparison.paths import ORDER, Steps, canonical, leaves, raw_path, value_at, written
 from translators.marks import MADE_FROM_ANNOTATION
@@ -73,13 +73,14 @@ class Comparison:
         differences += wholes.of_sharing(legacy, found, self._around)
         if not self._compares_aws:
             differences += wholes.of_names(legacy, found, self._around)
-        return ObjectReport(
+        whole = ObjectReport(
             reference=Reference.of(legacy),
             stage=found.stage,
             parts=tuple(parts),
             differences=tuple(sorted(differences, key=_position)),
             behaviours=concerning(self._rules, legacy),
         )
+        return whole if self._compares_aws else replace(whole, problem=_uncompared(whole, found))
 
     def _part(
         self, legacy: Json, index: int, part: Counterpart, found: Counterparts, answers: Answers
@@ -203,6 +204,21 @@ def with_plan(report: ObjectReport, entry: Entry | None) -> ObjectReport:
     told = frozenset(difference.code for difference in report.differences)
     more = list(wholes.of_plan(entry, migrated=migrated, told=told))
     return replace(report, differences=tuple(sorted([*report.differences, *more], key=_position)))
+
+
+def _uncompared(report: ObjectReport, found: Counterparts) -> str:
+    """Why there is nothing to compare some part with; "" where there is, or where worse is said of it.
+
+    Without AWS an object that is not migrated has one side only. That nothing differs is no finding then.
+    """
+    if report.worst is DifferenceClass.BLOCKING:
+        return ""
+    alone = [
+        f"{part.ack.kind} {part.ack.name}"
+        for part, counterpart in zip(report.parts, found.parts, strict=True)
+        if part.has_translation and not part.has_ack and counterpart.owner is None
+    ]
+    return f"there is no ACK {', '.join(alone)} to compare it with, and AWS was left out" if alone else ""
 
 
 def drifting(report: ObjectReport, resource: AwsResource) -> tuple[str, ...]:

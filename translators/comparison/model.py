@@ -146,7 +146,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ObjectReport:
-    """One old object. `problem` says why it could not be read or compared at all."""
+    """One old object. `problem` says why it, or a part of it, could not be compared."""
 
     reference: Reference
     stage: Stage
@@ -206,8 +206,13 @@ class Report:
         return found
 
     @property
+    def uncompared(self) -> int:
+        """How many old objects, or parts of them, had nothing to be compared with."""
+        return sum(bool(report.problem) for report in self.objects)
+
+    @property
     def unread(self) -> int:
-        """How many old objects could not be read wholly, and what else could not."""
+        """How many old objects could not be read or compared wholly, and what else could not be read."""
         return sum(report.is_unread for report in self.objects) + len(self.unreadable)
 
     def worse_than(self, least: DifferenceClass) -> int:

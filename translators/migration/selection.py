@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +126,18 @@ def parse_name(text: str) -> Reference:
     kind = parse_kind(parts[0]) if len(parts) > 1 else ""
     namespace = parts[1] if len(parts) == 3 else ""
     return Reference.legacy(kind, namespace, parts[-1])
+
+
+def said_absent(absent: Sequence[Reference], where: str) -> str:
+    """That named objects are not there."""
+    return f"there is no old object {', '.join(map(shown, absent))} in {where}"
+
+
+def said_empty(selection: Selection, there: Collection[Reference]) -> Iterator[str]:
+    """That there is nothing in a namespace that was asked for: a slip of the pen, or a script that asks."""
+    for namespace in selection.without_objects(there):
+        others = ", ".join(sorted({one.namespace for one in there})) or "none"
+        yield f"there is no old object in namespace {namespace} (namespaces that have some: {others})"
 
 
 def shown(name: Reference) -> str:

@@ -151,8 +151,8 @@
 
   // --- one object
 
-  const badge = (rank) => rank < 0
-    ? element("span", { class: "badge unread" }, "not read")
+  const badge = (rank, uncompared) => rank < 0
+    ? element("span", { class: "badge unread" }, uncompared ? "not compared" : "not read")
     : element("span", { class: `badge ${data.classes[rank][0]}` }, data.classes[rank][1]);
 
   // A path may be broken after each of its steps.
@@ -231,7 +231,7 @@
 
   const detail = (o) => {
     const view = element("div", { class: "detail" });
-    if (o.raw[5] >= 0) view.append(element("p", { class: "problem" }, text(o.raw[5])));
+    if (o.raw[5] >= 0) view.append(element("p", { class: "problem" }, `Not compared: ${text(o.raw[5])}.`));
     const whole = o.raw[8].filter((d) => d[4] < 0);
     if (whole.length) {
       view.append(element("section", { class: "part" }, element("table", { class: "sides" }, columns(),
@@ -261,7 +261,7 @@
   const rowOf = (o) => {
     if (o.element) return o.element;
     const head = element("button", { type: "button", class: "head", "aria-expanded": "false" },
-      badge(o.rank),
+      badge(o.rank, o.raw[5] >= 0),
       element("span", { class: "who" }, element("span", { class: "kind" }, o.kind), " ",
         element("span", { class: "namespace" }, `${o.namespace}/`), element("span", { class: "name" }, o.name)),
       element("span", { class: "hint" }, hint(o)),
