@@ -21,6 +21,7 @@ from translators.comparison.differing import differing
 from translators.comparison.folds import ANY, FoldError, Folds, compile_folds
 from translators.comparison.model import AwsSide, DifferenceClass, Stage
 from translators.comparison.paths import ORDER, canonical, leaves, pattern, raw_path, value_at, written
+from translators.comparison.repeats import without_repeats
 from translators.marks import MADE_FROM_ANNOTATION, spec_digest
 from translators.migration.selection import Selection, parse_kind, parse_name
 from translators.model import AwsResource, Found, Json, NotFound, Reference
@@ -52,6 +53,10 @@ def test_every_ack_kind_has_folds() -> None:
     [
         ({"aws fills in": {"roleArn": [""]}}, "no field roleArn"),
         ({"ack tolerates": ["tags[].nope"]}, "no field tags[].nope"),
+        (
+            {"aws repeats": {"primaryContainer.modelDataSource": {"of": "nope", "at": "s3DataSource.s3URI"}}},
+            "no field primaryContainer.nope",
+        ),
         ({"items by": {"containers": "nope"}}, "no field containers[].nope"),
         ({"changed in place": "perhaps"}, "'perhaps' is not of type 'boolean'"),
         ({"kind": "Bucket"}, "no such ACK kind"),
@@ -262,6 +267,51 @@ def test_a_deployment_configuration_is_described_under_another_name() -> None:
 )
 def test_what_aws_fills_in(kind: str, path: str, value: Any, filled: bool) -> None:
     assert folds(kind).fills_in(path, value) is filled
+
+
+SOURCE = {"S3Uri": "s3://b/m.tar.gz", "S3DataType": "S3Object", "CompressionType": "Gzip"}
+
+
+@pytest.mark.parametrize("migrated", [False, True])
+def test_a_model_s_url_that_aws_says_again_as_a_source_is_no_difference(migrated: bool) -> None:
+    """AWS describes a container that was asked for with the URL alone with both."""
+    fleet = Fleet.untouched(migrated=migrated)
+    before = of(fleet.report(), "Model", "alone")
+    container = fleet.described("Model", "alone")["PrimaryContainer"]
+    container["ModelDataSource"] = {"S3DataSource": {**SOURCE, "S3Uri": container["ModelDataUrl"]}}
+    assert of(fleet.report(), "Model", "alone") == before
+    if migrated:
+        spec = fleet.adopted("Model", "alone")["spec"]["primaryContainer"]
+        spec["modelDataSource"] = {
+            "s3DataSource": {
+                "s3URI": spec["modelDataURL"],
+                "s3DataType": "S3Object",
+                "compressionType": "Gzip",
+            }
+        }
+        assert of(fleet.report(), "Model", "alone") == before
+        assert of(fleet.report(aws=False), "Model", "alone").worst is DifferenceClass.EQUAL
+        del container["ModelDataSource"]
+        assert of(fleet.report(), "Model", "alone").worst is DifferenceClass.BLOCKING
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"S3Uri": "s3://b/other"}, {"S3DataType": "S3Prefix"}, {"CompressionType": "None"}],
+)
+def test_a_source_that_says_anything_else_than_the_url_is_a_difference(change: Json) -> None:
+    fleet = Fleet.untouched(migrated=False)
+    container = fleet.described("Model", "alone")["PrimaryContainer"]
+    source = {**SOURCE, "S3Uri": container["ModelDataUrl"], **change}
+    container["ModelDataSource"] = {"S3DataSource": source}
+    assert of(fleet.report(), "Model", "alone").worst is DifferenceClass.DRIFT
+
+
+def test_a_url_is_said_again_in_each_container() -> None:
+    url = {"modelDataURL": "s3://b/m", "image": "i"}
+    again = {"s3DataSource": {"s3URI": "s3://b/m", "s3DataType": "S3Object", "compressionType": "Gzip"}}
+    said = {"containers": [{**url, "modelDataSource": again}, {"image": "i", "modelDataSource": again}]}
+    assert without_repeats(folds("Model"), said) == {"containers": [url, said["containers"][1]]}
 
 
 def test_any_is_only_for_what_no_old_object_can_say() -> None:

@@ -7,6 +7,7 @@ the spelling of the ACK spec. Nothing here touches anything; `bridge.report` gat
     folds        what AWS fills in, reorders and rewrites, by ACK kind: data of `ack-mappings/folds/`
     paths        a spec as a tree whose steps say what they are; how a path is written
     described    AWS' description in the shape of the ACK spec
+    repeats      what AWS says twice
     differing    where the sides differ (deepdiff)
     fields       one differing field -> its class, what happens and what to do
     parts        an old object -> the ACK objects and things in AWS that it stands for, with their sides

@@ -21,6 +21,7 @@ from translators.comparison.folds import Folds
 from translators.comparison.model import AwsSide, Difference, DifferenceClass, ObjectReport, Part
 from translators.comparison.parts import Counterpart, Counterparts, Surroundings, first_resource
 from translators.comparison.paths import ORDER, Steps, canonical, leaves, raw_path, value_at, written
+from translators.comparison.repeats import without_repeats
 from translators.marks import MADE_FROM_ANNOTATION
 from translators.migration import lookup
 from translators.migration.plan import Entry
@@ -138,10 +139,14 @@ class Comparison:
     ) -> tuple[list[Difference], tuple[tuple[str, Any], ...], dict[str, bool]]:
         folds = self._folds[part.reference.kind]
         ack_spec = objects.spec_of(part.ack) if part.ack is not None else None
+        aws_spec = described_spec(folds, description) if description is not None else None
+        if ack_spec and (aws_spec is None or without_repeats(folds, aws_spec) != aws_spec):
+            # ACK reads the repetition into its spec; one that AWS does not say is ACK's own and stays.
+            ack_spec = without_repeats(folds, ack_spec)
         trees = {
             "translated": canonical(folds, part.spec) if part.spec is not None else None,
             "ack": canonical(folds, ack_spec) if ack_spec else None,
-            "aws": canonical(folds, described_spec(folds, description)) if description is not None else None,
+            "aws": canonical(folds, without_repeats(folds, aws_spec)) if aws_spec is not None else None,
         }
         has = {name: tree is not None for name, tree in trees.items()}
         present = [tree for tree in trees.values() if tree is not None]

@@ -37,6 +37,15 @@ class FoldError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """That an object says its neighbour `of` again, `at` a path within, and these values `beside` that."""
+
+    of: str
+    at: str
+    beside: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Folds:
     """The folds of one ACK kind, and the schema of its spec."""
 
@@ -46,6 +55,7 @@ class Folds:
     looked_at_every: str
     defaults: Mapping[str, Sequence[Any] | Anything]
     own_keys: Mapping[str, str]
+    repeats: Mapping[str, Repeat]
     tolerated: frozenset[str]
     unordered: frozenset[str]
     numbers: frozenset[str]
@@ -124,6 +134,10 @@ def _compiled(document: Json, schema: Schema) -> Folds:
         looked_at_every=document.get("looked at every", ""),
         defaults={path: ANY if said == "any" else tuple(said) for path, said in defaults.items()},
         own_keys=document.get("aws own keys", {}),
+        repeats={
+            path: Repeat(said["of"], said["at"], said.get("beside", {}))
+            for path, said in document.get("aws repeats", {}).items()
+        },
         tolerated=frozenset(document.get("ack tolerates", ())),
         unordered=frozenset(document.get("in any order", ())),
         numbers=frozenset(document.get("numbers in text", ())),
@@ -137,6 +151,9 @@ def _paths(document: Json) -> list[str]:
     found: list[str] = []
     for key in ("aws fills in", "aws own keys", "ack tolerates", "in any order", "numbers in text"):
         found += document.get(key, ())
+    for path, said in document.get("aws repeats", {}).items():
+        found.append(f"{path.rpartition('.')[0]}.{said['of']}")
+        found += [f"{path}.{inner}" for inner in (said["at"], *said.get("beside", {}))]
     found += [*document.get("described as", {}), *document.get("not described", ())]
     return found + [f"{path}[].{name}" for path, name in document.get("items by", {}).items()]
 
