@@ -246,10 +246,19 @@ def test_an_image_that_can_not_be_pulled_any_more_is_named_with_where_it_is_stil
                 "kustomize.toolkit.fluxcd.io/namespace": "flux",
             }
         },
+        {"labels": {"app.kubernetes.io/instance": "ml"}},
     ],
 )
 def test_git_that_would_start_the_old_operator_again_is_named(metadata: Json) -> None:
     assert "ml" in only("CK205", deployments=[operator(metadata=metadata)]).why
+
+
+def test_helm_starts_nothing_again_by_itself_although_its_charts_set_argo_cds_label() -> None:
+    metadata = {
+        "labels": {"app.kubernetes.io/instance": "r"},
+        "annotations": {"meta.helm.sh/release-name": "r", "meta.helm.sh/release-namespace": "n"},
+    }
+    assert "CK205" not in {f.id for f in found(deployments=[operator(metadata=metadata)])}
 
 
 def test_ack_kinds_that_are_not_served_are_an_error_only_where_they_are_needed() -> None:
@@ -369,6 +378,7 @@ def test_every_reason_for_being_blocked_has_an_id() -> None:
     [
         ({"annotations": {"argocd.argoproj.io/tracking-id": "ml:g/k:ns/n"}}, "Argo CD application ml"),
         ({"labels": {"argocd.argoproj.io/instance": "ml"}}, "Argo CD application ml"),
+        ({"labels": {"app.kubernetes.io/instance": "ml"}}, "Argo CD or Helm instance ml"),
         (
             {"labels": {"helm.toolkit.fluxcd.io/name": "r", "helm.toolkit.fluxcd.io/namespace": "f"}},
             "Flux HelmRelease f/r",

@@ -98,6 +98,15 @@ def test_what_git_owns_waits_until_git_is_ready_and_its_yaml_is_exported_all_the
     assert bye(owned, git_ready=True).leaving is Leaving.RELEASE
 
 
+def test_argo_cds_default_label_makes_an_object_git_s() -> None:
+    """Argo CD tracks by it unless told otherwise; what is let go would be applied again."""
+    owned = changed(ALONE, labels={"app.kubernetes.io/instance": "ml-app"})
+    held = bye(owned)
+    assert held.leaving is Leaving.BLOCKED
+    assert "Argo CD or Helm instance ml-app owns it" in held.message
+    assert bye(owned, git_ready=True).leaving is Leaving.RELEASE
+
+
 def test_an_object_that_is_being_deleted_goes_only_on_request() -> None:
     deleting = changed(ALONE, deletionTimestamp="2026-11-24T10:00:00Z")
     assert bye(deleting).leaving is Leaving.BLOCKED

@@ -177,6 +177,9 @@ def owner_of(obj: Mapping[str, Any]) -> Owner | None:
         return Owner("Flux HelmRelease", f"{labels.get('helm.toolkit.fluxcd.io/namespace', '')}/{name}")
     if release := annotations.get(HELM_RELEASE):
         return Owner("Helm release", f"{annotations.get('meta.helm.sh/release-namespace', '')}/{release}")
+    # Argo CD tracks by this label unless told otherwise, and Helm's charts set it, too.
+    if instance := labels.get("app.kubernetes.io/instance"):
+        return Owner("Argo CD or Helm instance", instance)
     return None
 
 
