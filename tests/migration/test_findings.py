@@ -305,6 +305,71 @@ def test_what_an_ack_controller_is_told_by_its_flags(ack: list[Json], id_: str, 
     assert only(id_, ack=ack).severity is severity
 
 
+def sagemaker(name: str, *args: str, ready: int = 1) -> Json:
+    (made, _) = controller(*args, ready=ready)
+    return {**made, "metadata": {**made["metadata"], "name": name}}
+
+
+HOSTING_KINDS = "Model,EndpointConfig,Endpoint"
+JOB_KINDS = "TrainingJob,ProcessingJob,TransformJob,HyperParameterTuningJob"
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        [sagemaker("a", "--watch-namespace=default"), sagemaker("b", "--watch-namespace=other")],
+        [sagemaker("a", "--watch-namespace=other", ready=0), sagemaker("b")],
+        [
+            sagemaker("a", f"--reconcile-resources={HOSTING_KINDS}"),
+            sagemaker("b", f"--reconcile-resources={JOB_KINDS}"),
+        ],
+    ],
+)
+def test_several_controllers_of_a_service_are_judged_together(together: list[Json]) -> None:
+    """As ACK is installed namespace by namespace: none has to do everything."""
+    ids = {f.id for f in found(ack=[*together, AUTOSCALING])}
+    assert not ids & {"CK304", "CK307", "CK309"}
+
+
+@pytest.mark.parametrize(
+    ("together", "id_", "why"),
+    [
+        (
+            [sagemaker("a", "--watch-namespace=x"), sagemaker("b", "--watch-namespace=y")],
+            "CK307",
+            "they watch x, y only, not default",
+        ),
+        (
+            [
+                sagemaker("a", "--watch-namespace=default", f"--reconcile-resources={HOSTING_KINDS}"),
+                sagemaker("b", "--watch-namespace=other"),
+            ],
+            "CK309",
+            "they do not reconcile ",
+        ),
+        (
+            [sagemaker("a", "--watch-namespace=default", ready=0), sagemaker("b", "--watch-namespace=other")],
+            "CK304",
+            "none of its pods is ready",
+        ),
+    ],
+)
+def test_what_none_of_several_controllers_does_is_an_error(together: list[Json], id_: str, why: str) -> None:
+    finding = only(id_, ack=[*together, AUTOSCALING])
+    assert finding.severity is Severity.ERROR
+    assert finding.why.startswith(why)
+
+
+def test_only_the_namespaces_of_the_plan_have_to_be_watched() -> None:
+    legacy = [copy.deepcopy(named(old_objects(), "Model", "alone")) for _ in "ab"]
+    legacy[1]["metadata"] |= {"namespace": "elsewhere", "uid": "another"}
+    plan = planned(observed(legacy[:1]))
+    watching = [sagemaker("a", "--watch-namespace=default"), AUTOSCALING]
+    without = replace(facts(legacy=legacy, ack=watching, plan=None), plan=None)
+    assert "CK307" in {f.id for f in findings(without, RULES)}
+    assert "CK307" not in {f.id for f in findings(replace(without, plan=plan), RULES)}
+
+
 def test_flags_are_read_from_the_environment_as_the_chart_writes_them() -> None:
     made = workload("sm", "x/sagemaker-controller:1.9.1", "--watch-namespace", "$(ACK_WATCH_NAMESPACE)")
     made["spec"]["template"]["spec"]["containers"][0]["env"] = [

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from translators.migration import installation
 from translators.migration.facts import Facts
 from translators.migration.findings import Finding, Rule, error, info, named, warning
 from translators.migration.installation import AckController
 from translators.migration.plan import Act
-from translators.model import AUTOSCALING_KINDS
+from translators.model import AUTOSCALING_KINDS, Reference
 
 SLOW_SECONDS = 60
 _PER_WORKER = 4
@@ -34,6 +34,21 @@ def needed_services(facts: Facts) -> dict[str, list[str]]:
     for kind in sorted(kinds):
         services.setdefault(service_of(kind), []).append(kind)
     return services
+
+
+def needed_places(facts: Facts, service: str) -> frozenset[tuple[str, str]]:
+    """The namespaces of what the plan is about, each with the kinds of a service that are needed there.
+
+    Without a plan all old objects count.
+    """
+    planned = {entry.reference for entry in facts.plan.entries} if facts.plan else None
+    return frozenset(
+        (str(legacy["metadata"].get("namespace")), kind)
+        for legacy in facts.legacy
+        if planned is None or Reference.of(legacy) in planned
+        for kind in _IMPLEMENTED_BY[legacy["kind"]]
+        if service_of(kind) == service
+    )
 
 
 def service_of(kind: str) -> str:
@@ -80,19 +95,60 @@ def controllers(facts: Facts) -> Iterator[Finding]:
                     "Make sure that it runs: kubectl get deployments -A | grep ack",
                 )
             continue
+        yield from _together(running, needed_places(facts, service))
         for controller in running:
             yield from _controller(facts, controller, kinds)
 
 
-def _controller(facts: Facts, controller: AckController, kinds: list[str]) -> Iterator[Finding]:
-    where = f"Deployment {controller.namespace}/{controller.name}"
-    if not controller.ready:
+def _together(running: Sequence[AckController], needed: frozenset[tuple[str, str]]) -> Iterator[Finding]:
+    """CK304, CK307, CK309: what none of a service's controllers does; by namespace each does only a part."""
+    ready = [controller for controller in running if controller.ready]
+    for controller in (one for one in running if not one.ready):
+        if any(_does(controller, *place) and not any(_does(c, *place) for c in ready) for place in needed):
+            yield error(
+                "CK304",
+                _where(controller),
+                "none of its pods is ready, so nothing would be adopted",
+                f"kubectl describe deployment {controller.name} -n {controller.namespace}",
+            )
+    alone = len(running) == 1
+    where = _where(running[0]) if alone else ", ".join(sorted(map(_where, running)))
+    outside = sorted({n for n, _ in needed if not any(_watches(c, n) for c in running)})
+    if outside:
+        watched = ", ".join(sorted(frozenset[str]().union(*(c.watched for c in running))))
         yield error(
-            "CK304",
+            "CK307",
             where,
-            "none of its pods is ready, so nothing would be adopted",
-            f"kubectl describe deployment {controller.name} -n {controller.namespace}",
+            f"{'it watches' if alone else 'they watch'} {watched} only, not {named(outside)}",
+            "Widen installScope or watchNamespace in its values",
         )
+    left_out = {
+        kind for n, kind in needed if n not in outside and not any(_does(c, n, kind) for c in running)
+    }
+    if left_out:
+        yield error(
+            "CK309",
+            where,
+            f"{'it does' if alone else 'they do'} not reconcile {named(sorted(left_out))}",
+            "Add them to reconcile.resources in its values",
+        )
+
+
+def _watches(controller: AckController, namespace: str) -> bool:
+    return not controller.watched or namespace in controller.watched
+
+
+def _does(controller: AckController, namespace: str, kind: str) -> bool:
+    return _watches(controller, namespace) and (not controller.kinds or kind in controller.kinds)
+
+
+def _where(controller: AckController) -> str:
+    return f"Deployment {controller.namespace}/{controller.name}"
+
+
+def _controller(facts: Facts, controller: AckController, kinds: list[str]) -> Iterator[Finding]:
+    """What is wrong with one, whatever the others do."""
+    where = _where(controller)
     oldest = installation.ACK_TESTED[controller.service]
     if controller.version is None or controller.version < oldest:
         shown = ".".join(map(str, controller.version)) if controller.version else "unknown"
@@ -111,15 +167,6 @@ def _controller(facts: Facts, controller: AckController, kinds: list[str]) -> It
             "its feature gate ResourceAdoption is off: adoption is ignored, in silence",
             "Set featureGates.ResourceAdoption to true in its values",
         )
-    namespaces = sorted({str(o["metadata"].get("namespace")) for o in facts.legacy})
-    outside = [n for n in namespaces if controller.watched and n not in controller.watched]
-    if outside:
-        yield error(
-            "CK307",
-            where,
-            f"it watches {', '.join(sorted(controller.watched))} only, not {named(outside)}",
-            "Widen installScope or watchNamespace in its values",
-        )
     if controller.flag("watch-selectors"):
         yield error(
             "CK308",
@@ -127,14 +174,6 @@ def _controller(facts: Facts, controller: AckController, kinds: list[str]) -> It
             f"it only looks at objects with {controller.flag('watch-selectors')}, "
             "which the adopted ones do not have",
             "Clear watchSelectors in its values",
-        )
-    left_out = [kind for kind in kinds if controller.kinds and kind not in controller.kinds]
-    if left_out:
-        yield error(
-            "CK309",
-            where,
-            f"it does not reconcile {named(left_out)}",
-            "Add them to reconcile.resources in its values",
         )
     counts = needed_kinds(facts)
     slow = {k: counts[k] / _PER_WORKER / controller.workers(k) for k in kinds if counts[k]}
