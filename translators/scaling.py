@@ -1,7 +1,7 @@
 """What a HostingAutoscalingPolicy asks for, and what of it is there: one target and one policy a variant.
 
 One target in AWS has one owner among the old policies (design §5b.14): the oldest that has the ACK object
-for it, else the oldest that names it. The others only put their own scaling policy on it.
+for it, else the oldest that names it and is not in error. The others only put their own scaling policy on it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from translators.marks import MADE_FROM_ANNOTATION
 from translators.model import AwsResource, Json, Question, Reference, World
 
 KIND = "HostingAutoscalingPolicy"
+STATUS = "hostingAutoscalingPolicyStatus"
+ERROR = "Error"
 TARGET = "ScalableTarget"
 POLICY = "ScalingPolicy"
 DEFAULT_POLICY_NAME = "SageMakerEndpointInvocationScalingPolicy"
@@ -121,9 +123,11 @@ class Scaling:
                 return None
             holders.append(maker)
         living = [c for c in self.world.legacy_claiming(thing) if not objects.is_deleting(c)]
-        names = [Reference.of(c) for c in sorted(living, key=_seniority)]
-        holding = [name for name in names if name in holders]
-        return next(iter(holding or names), self.me)
+        living.sort(key=_seniority)
+        holding = [name for c in living if (name := Reference.of(c)) in holders]
+        # One that can't make it keeps nobody else from making it.
+        able = [Reference.of(c) for c in living if objects.status_of(c).get(STATUS) != ERROR]
+        return next(iter(holding or able), self.me)
 
     def is_shared(self, thing: AwsResource) -> bool:
         """Whether another living old policy, or a foreign ACK object, needs it too."""

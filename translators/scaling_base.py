@@ -11,14 +11,12 @@ from typing import Any
 from translators import objects
 from translators.model import Decision, Failure, Found, Hold, Json, World
 from translators.refusal import Refusal
-from translators.scaling import POLICY, Scaling, Shapes, filled
+from translators.scaling import ERROR, POLICY, STATUS, Scaling, Shapes, filled
 from translators.step import Step, failed_look
 
 RECONCILING = "Reconciling"
 CREATED = "Created"
-ERROR = "Error"
 DELETED = "Deleted"
-STATUS = "hostingAutoscalingPolicyStatus"
 
 APPLY = "Unable to apply HostingAutoscalingPolicy: "
 DELETE = "Unable to delete HostingAutoscalingPolicy: "

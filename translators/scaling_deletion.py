@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from translators import marks, objects
 from translators.model import Apply, AwsResource, Decision, Failure, Json
-from translators.scaling import POLICY, TARGET, Scaling, adoption_fields, object_name, question_for
-from translators.scaling_base import DELETED, STATUS, ScalingStep, exists
+from translators.scaling import POLICY, STATUS, TARGET, Scaling, adoption_fields, object_name, question_for
+from translators.scaling_base import DELETED, ScalingStep, exists
 from translators.step import SILENT_AFTER, silent_again
 
 

@@ -33,6 +33,7 @@ from translators.refusal import Refusal
 from translators.scaling import (
     DEFAULT_POLICY_NAME,
     POLICY,
+    STATUS,
     TARGET,
     Pair,
     Scaling,
@@ -49,7 +50,6 @@ from translators.scaling_base import (
     ENDPOINT_FIRST,
     ENDPOINT_LIMIT,
     RECONCILING,
-    STATUS,
     ScalingStep,
     exists,
     is_ready,
@@ -258,7 +258,8 @@ class _LivingStep(ScalingStep):
 
     def _created(self, scaling: Scaling) -> Decision:
         shared = [p for p in scaling.wanted if scaling.is_shared(p.thing(TARGET))]
-        disagreeing = [text for p in shared if (text := self._disagreement(scaling, p))]
+        both = [(p, kind) for p in shared for kind in (TARGET, POLICY)]
+        disagreeing = [text for p, kind in both if (text := self._disagreement(scaling, p, kind))]
         changed = self.write(
             {
                 STATUS: CREATED,
@@ -273,9 +274,9 @@ class _LivingStep(ScalingStep):
                 self.emit("Disagrees", text)
         return self.done(again=_SHARED_POLL if shared else None, settled=True)
 
-    def _disagreement(self, scaling: Scaling, pair: Pair) -> str:
-        """Where the owner of a shared target asks for something else."""
-        thing = pair.thing(TARGET)
+    def _disagreement(self, scaling: Scaling, pair: Pair, kind: str) -> str:
+        """Where the owner of a shared target, or of a policy of the same name, asks for something else."""
+        thing = pair.thing(kind)
         holder, owner = scaling.holder(thing), scaling.owner(thing)
         if owner == self.me:
             return ""
@@ -284,6 +285,8 @@ class _LivingStep(ScalingStep):
             return ""
         whose = f"by {owner}" if owner else "by an ACK object that is not ours"
         differ = f" ({', '.join(differing)} differ)" if differing else ""
+        if kind == POLICY:
+            return f"the policy {self.spec['policyName']} on {pair.resource} is set {whose}{differ}"
         return f"{pair.resource} is registered {whose}, whose capacities count{differ}"
 
     def _unready(self, scaling: Scaling, registered: list[str]) -> Decision:
@@ -318,6 +321,19 @@ class _LivingStep(ScalingStep):
                 found.append((ack, refusal))
         return found
 
+    def _adopts_nothing(self, ack: Json) -> bool:
+        """Whether what an ACK object is to adopt is not in AWS any more, asked once ACK has been silent."""
+        thing = objects.resource_of(ack)
+        if thing is None or objects.is_managed(ack) or not objects.is_adopting(ack):
+            return False
+        if self.age_of(ack) < SILENT_AFTER:
+            return False
+        question = question_for(thing, self.spec)
+        answer = self.world.ask(question)
+        if answer is None:
+            self.questions.append(question)
+        return answer is not None and not isinstance(answer, Failure) and not exists(answer)
+
     def _silent(self, scaling: Scaling) -> Decision:
         """ACK is at it, or has nothing to be at because a refusal is being waited out."""
         waiting = [ack for ack in scaling.all if not is_ready(ack)]
@@ -326,7 +342,13 @@ class _LivingStep(ScalingStep):
                 # It was made between our look and ACK's: look again, and take it over (trap 4).
                 self.actions.extend(objects.delete_keeping_resource(ack))
                 return self.done(again=TRANSIENT_FIRST)
+            if self._adopts_nothing(ack):
+                # ACK waits for it in silence (trap 5): from here on it is made like any other.
+                self.actions.extend(objects.delete_keeping_resource(ack))
+                return self.done(again=TRANSIENT_FIRST)
             self.silence(ack)
+        if self.questions:
+            return self.asking(*self.questions)
         ages = [self.age_of(ack) for ack in waiting]
         again = min((silent_again(age) for age in ages), default=SILENT_AFTER)
         shared = [p for p in scaling.wanted if scaling.owner(p.thing(TARGET)) != self.me]

@@ -400,3 +400,62 @@ def test_a_look_at_aws_that_keeps_failing_is_said(endpoints: ModelWorld) -> None
     for _ in range(20):
         endpoints.turn(10)
     assert status(endpoints, reference)["hostingAutoscalingPolicyStatus"] == "Created"
+
+
+def test_a_policy_that_cant_be_applied_keeps_no_younger_one_of_its_variant_waiting(
+    endpoints: ModelWorld,
+) -> None:
+    broken = policy("older")
+    del broken["spec"]["targetTrackingScalingPolicyConfiguration"]
+    older = endpoints.put(broken)
+    for _ in range(5):
+        endpoints.turn()
+    younger = endpoints.put(policy("younger", high=9, policyName="Good"))
+    for _ in range(10):
+        endpoints.turn()
+    assert status(endpoints, older)["hostingAutoscalingPolicyStatus"] == "Error"
+    assert status(endpoints, younger)["hostingAutoscalingPolicyStatus"] == "Created"
+    (target,) = endpoints.aws.targets.values()
+    assert target["maxCapacity"] == 9
+    endpoints.put(policy("older", high=5))
+    for _ in range(10):
+        endpoints.turn()
+    assert status(endpoints, older)["hostingAutoscalingPolicyStatus"] == "Created"
+    assert "younger" in status(endpoints, older)["additional"], "whose capacities count"
+    assert target["maxCapacity"] == 9
+    assert endpoints.aws.broken == []
+
+
+def test_what_goes_before_ack_has_adopted_it_is_made_anew(endpoints: ModelWorld) -> None:
+    reference = endpoints.put(policy())
+    endpoints.settle()
+    lose_ack_objects(endpoints)
+    for _ in range(2):
+        endpoints.safely(reference)
+    assert endpoints.ack_references()
+    endpoints.aws.targets.clear()
+    endpoints.aws.policies.clear()
+    for _ in range(20):
+        endpoints.turn(10)
+    assert status(endpoints, reference)["hostingAutoscalingPolicyStatus"] == "Created"
+    assert len(endpoints.aws.targets) == 1
+    assert len(endpoints.aws.policies) == 1
+
+
+def test_a_policy_that_another_of_the_same_name_has_set_differently_says_so(endpoints: ModelWorld) -> None:
+    endpoints.put(policy("older"))
+    endpoints.settle()
+    endpoints.tick()
+    other = policy("younger")
+    tracking = other["spec"]["targetTrackingScalingPolicyConfiguration"]
+    other["spec"]["targetTrackingScalingPolicyConfiguration"] = {**tracking, "targetValue": 40}
+    younger = endpoints.put(other)
+    for _ in range(10):
+        endpoints.turn()
+    said = status(endpoints, younger)["additional"]
+    assert "the policy OnInvocations" in said
+    assert "older" in said
+    same = endpoints.put(policy("third"))
+    for _ in range(10):
+        endpoints.turn()
+    assert not status(endpoints, same).get("additional")
