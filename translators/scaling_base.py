@@ -9,9 +9,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from translators import objects
-from translators.model import Decision, Failure, Found, Hold, Json, World
+from translators.model import AwsResource, Decision, Failure, Found, Hold, Json, Question, World
 from translators.refusal import Refusal
-from translators.scaling import ERROR, POLICY, STATUS, Scaling, Shapes, filled
+from translators.scaling import (
+    ERROR,
+    POLICY,
+    STATUS,
+    Scaling,
+    Shapes,
+    endpoint_of,
+    filled,
+    question_for,
+)
 from translators.step import Step, failed_look
 
 RECONCILING = "Reconciling"
@@ -64,6 +73,17 @@ class ScalingStep(Step):
         return self.done()
 
     # --- pieces
+
+    def question(self, thing: AwsResource) -> Question:
+        """Whether AWS has a target or a policy, in the account of its endpoint or of its like."""
+        return question_for(thing, self.spec).within(self._account_of(thing))
+
+    def _account_of(self, thing: AwsResource) -> str:
+        endpoint = endpoint_of(thing.name.rpartition("@")[2])
+        deployments = self.world.legacy_claiming(AwsResource("Endpoint", self.region, endpoint))
+        arns = [objects.status_of(deployment).get("endpointArn") for deployment in deployments]
+        arns += [objects.arn_of(ack) for ack in self.world.ack_made_for(self.me)]
+        return next((account for arn in arns if (account := objects.account_of(arn))), "")
 
     def known(self) -> dict[str, Any]:
         """What an error leaves as it is."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from translators import marks, objects
 from translators.model import Apply, AwsResource, Decision, Failure, Json
-from translators.scaling import POLICY, STATUS, TARGET, Scaling, adoption_fields, object_name, question_for
+from translators.scaling import POLICY, STATUS, TARGET, Scaling, adoption_fields, object_name
 from translators.scaling_base import DELETED, ScalingStep, exists
 from translators.step import SILENT_AFTER, silent_again
 
@@ -34,7 +34,7 @@ class ScalingDeletionStep(ScalingStep):
     def _not_adopted_yet(self, ack: Json) -> Decision | None:
         """ACK lets go of what it has not taken yet without a call to AWS: wait, if there is something."""
         thing = objects.resource_of(ack)
-        question = question_for(thing, self.spec) if thing else None
+        question = self.question(thing) if thing else None
         answer = self.world.ask(question) if question else None
         if question is not None and answer is None:
             return self.asking(question)
@@ -53,7 +53,7 @@ class ScalingDeletionStep(ScalingStep):
             thing = AwsResource(kind, self.region, identifier)
             if not scaling.is_shared(thing) and not self.world.ack_claiming(thing):
                 things.append((resource, thing))
-        questions = {thing: question_for(thing, self.spec) for _, thing in things}
+        questions = {thing: self.question(thing) for _, thing in things}
         answers = {thing: self.world.ask(question) for thing, question in questions.items()}
         if unasked := [questions[thing] for thing, answer in answers.items() if answer is None]:
             return self.asking(*unasked)

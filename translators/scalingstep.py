@@ -42,7 +42,6 @@ from translators.scaling import (
     adoption_text,
     endpoint_of,
     object_name,
-    question_for,
 )
 from translators.scaling_base import (
     APPLY,
@@ -200,7 +199,7 @@ class _LivingStep(ScalingStep):
             return is_ready(ack)
         if self.holding("refused", "look") or (kind == TARGET and self._waits_for_endpoint(pair)):
             return False
-        question = question_for(thing, self.spec)
+        question = self.question(thing)
         answer = self.world.ask(question)
         if answer is None:
             self.questions.append(question)
@@ -328,7 +327,7 @@ class _LivingStep(ScalingStep):
             return False
         if self.age_of(ack) < SILENT_AFTER:
             return False
-        question = question_for(thing, self.spec)
+        question = self.question(thing)
         answer = self.world.ask(question)
         if answer is None:
             self.questions.append(question)

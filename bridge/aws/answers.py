@@ -62,15 +62,16 @@ class AwsAnswers:
             raise ValueError(f"{called.name} changes something in AWS and is no question")
         parameters = {k: list(v) if isinstance(v, tuple) else v for k, v in question.parameters}
         answer = self._made(called, question.region, parameters)
-        if isinstance(answer, NotFound) and question.account:
-            return self._confirmed(answer, question)
-        return answer
+        nothing = isinstance(answer, NotFound) or (
+            isinstance(answer, Found) and called.lists_nothing(answer.data)
+        )
+        return self._confirmed(answer, question) if nothing and question.account else answer
 
     def stop(self) -> None:
         """No further call: threads that wait for their turn end with `bridge.aws.rate.Stopped`."""
         self._buckets.stop()
 
-    def _confirmed(self, missing: NotFound, question: Question) -> Answer:
+    def _confirmed(self, missing: Answer, question: Question) -> Answer:
         """Whether those who did not find it looked in the right account."""
         who = self._made(operation("GetCallerIdentity"), question.region, {})
         if not isinstance(who, Found):

@@ -12,7 +12,9 @@ one code for everything (`ValidationException`); `ResourceNotFound` says it by i
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 class Purpose(enum.Enum):
@@ -52,7 +54,8 @@ class Operation:
 
     `resources` are the ARN forms that its permission can be limited to, with `{partition}`, `{region}`
     and `{account}` to be filled in; `*` where IAM knows no narrower form. `busy` are beginnings of a
-    `ValidationException` that ends by itself, so that the same call can succeed later.
+    `ValidationException` that ends by itself, so that the same call can succeed later. `listed` is the list
+    of an answer that is empty where the thing is not there.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Operation:
     missing: tuple[Missing, ...] = ()
     mutating: bool = False
     busy: tuple[str, ...] = ()
+    listed: str = ""
 
     @property
     def iam_action(self) -> str:
@@ -71,6 +75,10 @@ class Operation:
     def says_missing(self, code: str, message: str) -> bool:
         """Whether this error is AWS' way to say that the thing is not there (invariant 7)."""
         return any(way.matches(code, message) for way in self.missing)
+
+    def lists_nothing(self, data: Mapping[str, Any]) -> bool:
+        """Whether this answer is AWS' way to say that the thing is not there."""
+        return bool(self.listed) and not data.get(self.listed)
 
 
 def _sagemaker(kind: str) -> tuple[str, ...]:
@@ -124,8 +132,8 @@ _TABLE = (
     ),
     Operation("DescribeModel", "sagemaker", Purpose.FACTS, _sagemaker("model"), _NO_MODEL),
     # Application Auto Scaling has no ARNs to ask by, and answers an empty list for what is not there.
-    Operation("DescribeScalableTargets", "application-autoscaling", Purpose.FACTS),
-    Operation("DescribeScalingPolicies", "application-autoscaling", Purpose.FACTS),
+    Operation("DescribeScalableTargets", "application-autoscaling", Purpose.FACTS, listed="ScalableTargets"),
+    Operation("DescribeScalingPolicies", "application-autoscaling", Purpose.FACTS, listed="ScalingPolicies"),
     Operation("ListTrainingJobs", "sagemaker", Purpose.FEED),
     Operation("ListProcessingJobs", "sagemaker", Purpose.FEED),
     Operation("ListTransformJobs", "sagemaker", Purpose.FEED),

@@ -28,6 +28,15 @@ def test_not_found_in_its_own_account_is_believed(answers: AwsAnswers) -> None:
     assert isinstance(answers.ask(about("absent", HERE)), NotFound)
 
 
+def test_an_empty_list_is_no_answer_in_another_account_either(answers: AwsAnswers) -> None:
+    where = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    asked = Question.of("DescribeScalableTargets", REGION, ResourceIds=["endpoint/e/variant/v"], **where)
+    assert isinstance(answers.ask(asked.within(ELSEWHERE)), Failure)
+    answer = answers.ask(asked.within(HERE))
+    assert isinstance(answer, Found)
+    assert answer.data["ScalableTargets"] == []
+
+
 def test_what_is_found_needs_no_second_call(answers: AwsAnswers, double: AwsDouble, sagemaker: Any) -> None:
     sagemaker.create_training_job(**training("t"))
     double.clear_calls()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hosting.manifests import deployment, model
+from tests.hosting.manifests import deployment, model, scaling
 from tests.hosting.test_deployment_updates import in_service, operations, status
 from tests.support.modelworld import ModelWorld
 from translators.model import Apply, Delete, Reference
@@ -119,3 +119,30 @@ def test_an_endpoint_that_was_deleted_outside_is_made_anew_in_its_own_account(wo
     world.settle()
     assert operations(world, calls).count("CreateEndpoint") == 1
     assert status(world, reference)["endpointStatus"] == "InService"
+
+
+def test_a_scaling_policy_is_neither_registered_anew_nor_left_behind(world: ModelWorld) -> None:
+    """Application Auto Scaling answers an empty list for what it does not know."""
+    world.put(deployment("one", endpointName="one"))
+    world.settle()
+    reference = world.put(scaling("ha", ("one",), variant_name="AllTraffic"))
+    world.settle()
+    for each in world.ack_references():
+        if each.kind in ("ScalableTarget", "ScalingPolicy"):
+            world.forget(each)
+    actions = wrong_account(world)
+    for _ in range(10):
+        world.safely(reference)
+        world.tick()
+    assert [a for a in world.actions[actions:] if isinstance(a, Apply | Delete)] == []
+    assert "WrongAccount" in status(world, reference)["additional"]
+    world.remove(reference)
+    for _ in range(10):
+        world.safely(reference)
+        world.tick()
+    assert reference in world.store
+    del world.aws.asked_as
+    world.settle()
+    assert reference not in world.store
+    assert world.aws.targets == {}
+    assert world.aws.policies == {}

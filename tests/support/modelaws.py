@@ -219,7 +219,12 @@ class AwsModel:
         """A read-only call of the bridge."""
         if self.asked_as != ACCOUNT:
             known = question.account not in ("", self.asked_as)
-            return Failure("WrongAccount", "", False, now) if known else NotFound(now)
+            listed = {
+                "DescribeScalableTargets": "ScalableTargets",
+                "DescribeScalingPolicies": "ScalingPolicies",
+            }.get(question.operation)
+            unknown = Found({listed: []}, now) if listed else NotFound(now)
+            return Failure("WrongAccount", "", False, now) if known else unknown
         asked = dict(question.parameters)
         region = question.region
         match question.operation:
