@@ -101,7 +101,7 @@ def commands_asked(cluster: Cluster) -> dict[str, list[Asked]]:
         cluster.command("reader-token", name, code=None)
     _lose(cluster.plane, alone)
     with _pulling(cluster.plane):
-        said = cluster.command("migrator-token", "rollback", "--all", "--yes", code=None)
+        said = cluster.command("migrator-token", "rollback", "--all", "--allow-redeploy", "--yes", code=None)
     assert "every image" in said or "starting the old operator" in said, said
     assert not cluster.stack.guarded(), said
     cluster.command("migrator-token", "migrate", "--yes", code=None)
