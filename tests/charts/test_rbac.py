@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bridge import datafiles
 from tests.charts.audit import Asked, Audit
 from tests.charts.cluster import ACCOUNT, MIGRATOR, RBAC, READER, ROLES, TOKENS, VALUES, Cluster, role_objects
 from tests.charts.rendering import NAME, NAMESPACE, of_kind, render, rights
@@ -352,6 +353,22 @@ def test_the_reports_role_changes_nothing() -> None:
     ]
     verbs = {verb for role in roles for rule in role["rules"] for _, _, verb in rights(rule)}
     assert verbs == {"get", "list"}
+
+
+def test_definitions_and_admission_policies_are_changed_by_name_only() -> None:
+    named = {"customresourcedefinitions", "validatingadmissionpolicies", "validatingadmissionpolicybindings"}
+    changing = [
+        rule
+        for obj in of_kind(render(VALUES), "ClusterRole", "Role")
+        for rule in obj["rules"]
+        if named & set(rule["resources"]) and {"patch", "update", "delete"} & set(rule["verbs"])
+    ]
+    assert changing
+    names = {name for rule in changing for name in rule["resourceNames"]}
+    assert names == {
+        "ack-bridge-guard",
+        *(crd["metadata"]["name"] for crd in datafiles.legacy_crds().values()),
+    }
 
 
 def test_no_rule_has_a_star_and_none_reads_secrets() -> None:

@@ -136,10 +136,17 @@ API server is really asked for, and takes each rule away to see that a request o
 - apiGroups: [applicationautoscaling.services.k8s.aws]
   resources: [scalabletargets, scalingpolicies]
   verbs: [get, create, patch, delete]
-# The old CRDs to v1.
+# The old CRDs to v1, and no others; what is not there yet has no name to go by.
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
-  verbs: [get, create, patch]
+  verbs: [create]
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames:
+    {{- range include "ack-bridge.legacyKinds" . | fromYamlArray }}
+    - {{ . }}.sagemaker.aws.amazon.com
+    {{- end }}
+  verbs: [get, patch]
 # The old operator to zero, and back.
 - apiGroups: [apps]
   resources: [deployments]
@@ -159,7 +166,7 @@ API server is really asked for, and takes each rule away to see that a request o
 # The guard against deleting old CRDs and namespaces.
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
-  verbs: [create, patch]
+  verbs: [create]
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingadmissionpolicies]
   resourceNames: [ack-bridge-guard]
@@ -167,7 +174,7 @@ API server is really asked for, and takes each rule away to see that a request o
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
   resourceNames: [ack-bridge-guard]
-  verbs: [delete]
+  verbs: [patch, delete]
 {{- end -}}
 
 {{- define "ack-bridge.rules.journal" -}}
