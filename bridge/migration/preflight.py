@@ -9,6 +9,7 @@ from bridge.kube.resources import NAMESPACES
 from bridge.migration.adopting import gathered
 from bridge.migration.context import Context
 from bridge.migration.kinds import ACCESS_REVIEWS
+from translators.migration import guard
 from translators.migration.findings import Finding, error
 from translators.model import Json, ack_group
 
@@ -41,9 +42,8 @@ class Right:
 _ADMISSION = "admissionregistration.k8s.io"
 _CLUSTER_WIDE = (
     Right("apps", "deployments", "patch"),
-    Right("apiextensions.k8s.io", "customresourcedefinitions", "patch"),
-    Right(_ADMISSION, "validatingadmissionpolicies", "patch"),
-    Right(_ADMISSION, "validatingadmissionpolicybindings", "patch"),
+    Right(_ADMISSION, "validatingadmissionpolicies", "patch", name=guard.NAME),
+    Right(_ADMISSION, "validatingadmissionpolicybindings", "patch", name=guard.NAME),
 )
 
 
@@ -54,6 +54,10 @@ async def permissions(context: Context) -> list[Finding]:
         *(Right("", "configmaps", verb, namespace=home) for verb in ("create", "patch")),
         Right("", "namespaces", "get", name=home),
         *_CLUSTER_WIDE,
+        *(
+            Right("apiextensions.k8s.io", "customresourcedefinitions", "patch", name=name)
+            for name in sorted(context.our_crds)
+        ),
     ]
     if await _is_missing(context, home):
         wanted.append(Right("", "namespaces", "create"))
