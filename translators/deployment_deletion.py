@@ -78,11 +78,8 @@ class DeletionStep(DeploymentStep):
 
     def _refused(self, ack: Json) -> str:
         """AWS' reason not to delete it, in the old words (§2.8); nothing where that passes by itself."""
-        message = objects.condition_message(ack, objects.RECOVERABLE)
-        if message is None or not objects.is_deleting(ack):
-            return ""
-        refusal = Refusal.parse(message)
-        return "" if refusal.is_transient or not refusal.code else f"Unable to delete Endpoint: {refusal}"
+        refusal = Refusal.of_deletion(ack)
+        return f"Unable to delete Endpoint: {refusal}" if refusal else ""
 
     def _without_endpoint(self, foreign: Json | None) -> Decision:
         answer = self.world.ask(self.question())

@@ -74,7 +74,7 @@ class _LivingStep(UpdateStep):
         view = self.view()
         if view is None and (refusal := self._refusal(ack)):
             return self._create_refused(ack, refusal)
-        if objects.condition_is_true(ack, objects.TERMINAL) and not objects.is_managed(ack):
+        if objects.is_unmanaged(ack):
             # It was created between our look and ACK's: look again, and adopt it (trap 4).
             self.actions.extend(objects.delete_keeping_resource(ack))
             return self.done(again=TRANSIENT_FIRST)

@@ -111,11 +111,6 @@ class JobKnowledge:
         refusal = None if message is None else Refusal.parse(message)
         return None if refusal is None or _is_taken(refusal) else refusal
 
-    @staticmethod
-    def is_unmanaged(ack: Json) -> bool:
-        """Whether ACK found the job there already and leaves it alone (spec/ack.md §1.7)."""
-        return objects.condition_is_true(ack, objects.TERMINAL) and not objects.is_managed(ack)
-
     def desired_differs(self, ack: Json) -> bool:
         """Whether the ACK object asks for something else than the old spec does now."""
         wanted = self.translator.known_name(self.legacy) or self.generated_name()
@@ -149,6 +144,10 @@ class JobKnowledge:
     def is_running(self, answer: Found) -> bool:
         """Whether a description is of a job that has not ended."""
         return descriptions.ack_shaped(answer.data).get(self.facts.status_field) in {IN_PROGRESS, STOPPING}
+
+    def age_of(self, obj: Json) -> float:
+        """Seconds since an object was created."""
+        return (self.world.now - objects.created_at(obj)).total_seconds()
 
     # --- names
 

@@ -15,7 +15,6 @@ from translators.model import (
     LEGACY_FINALIZER,
     Apply,
     Decision,
-    Failure,
     Found,
     Json,
     NotFound,
@@ -58,21 +57,15 @@ class JobRemoval(JobWriting):
 
     def _stop_refused(self, ack: Json) -> str:
         """Why AWS does not let ACK stop the job, in the old words; nothing where that passes by itself."""
-        message = objects.condition_message(ack, objects.RECOVERABLE)
-        if message is None or not objects.is_deleting(ack):
-            return ""
-        refusal = Refusal.parse(message)  # without a code, it is ACK that waits for the job to have stopped
-        return "" if refusal.is_transient or not refusal.code else f"{self.facts.prefixes['stop']}{refusal}"
+        refusal = Refusal.of_deletion(ack)
+        return f"{self.facts.prefixes['stop']}{refusal}" if refusal else ""
 
     def _delete_without_ack(self, foreign: Json | None) -> Decision:
         if self.facts.has_finished(self.status) or not self.name or not self.region:
             return self._released()
-        question = self.describe_question()
-        answer = self.world.ask(question)
-        if answer is None:
-            return self.asking(question)
-        if isinstance(answer, Failure):
-            return self.describe_failed(answer)
+        answer = self.described()
+        if isinstance(answer, Decision):
+            return answer
         if isinstance(answer, NotFound) or not self.is_running(answer):
             return self._released()
         if self.world.ack_claiming(self.resource()):

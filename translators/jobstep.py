@@ -80,7 +80,7 @@ class _Living(JobWriting):
         refusal = self.refusal(self.ack)
         if refusal is not None:
             return self._refused(self.ack, refusal)
-        if self.is_unmanaged(self.ack):
+        if objects.is_unmanaged(self.ack):
             return self._unmanaged(self.ack)
         return self._mirror_or_wait(self.ack)
 
@@ -104,12 +104,9 @@ class _Living(JobWriting):
         if rival:
             return self.blocked(f"the SageMaker name {self.name!r} is {rival}", "NameTaken")
         if not self.is_untouched():
-            question = self.describe_question()
-            answer = self.world.ask(question)
-            if answer is None:
-                return self.asking(question)
-            if isinstance(answer, Failure):
-                return self.describe_failed(answer)
+            answer = self.described()
+            if isinstance(answer, Decision):
+                return answer
             if isinstance(answer, Found):
                 return self._exists_already(answer, translation.objects[0])
             if self.translator.existed(self.status):
@@ -136,18 +133,13 @@ class _Living(JobWriting):
         if not self.was_mine():
             return self.problem(f"Blocked: {missing}", "AckMissing", None, named=False)
         self.emit("AckMissing", missing, "Warning")
-        question = self.describe_question()
-        answer = self.world.ask(question)
-        if answer is None:
-            return self.asking(question)
-        if isinstance(answer, Failure):
-            return self.describe_failed(answer)
-        return self._mirror_described(None, answer) or self._vanished()
+        answer = self.described()
+        return answer if isinstance(answer, Decision) else self._mirror_described(None, answer)
 
-    def _mirror_described(self, ack: Json | None, answer: Found | NotFound) -> Decision | None:
-        """What AWS itself says of our job, where ACK does not (yet); None where it has no such job."""
+    def _mirror_described(self, ack: Json | None, answer: Found | NotFound) -> Decision:
+        """What AWS itself says of our job, where ACK does not (yet)."""
         if isinstance(answer, NotFound):
-            return None
+            return self._vanished()
         view = self.view_of(descriptions.ack_shaped(answer.data), from_ack=False)
         return self._mirror(ack, view) if view else self.done(again=FROZEN_POLL)
 
@@ -184,7 +176,7 @@ class _Living(JobWriting):
             self.actions.extend(objects.delete_keeping_resource(ack))
             return self.done()
         if refusal.is_transient:
-            age = (self.world.now - objects.created_at(ack)).total_seconds()
+            age = self.age_of(ack)
             if age >= SILENT_AFTER:
                 self.emit("WaitingForAws", f"ACK gets no {self.facts.noun} from AWS: {refusal}", "Warning")
             return self.done(again=silent_again(age))
@@ -274,14 +266,14 @@ class _Living(JobWriting):
         question = self.describe_question()
         # The feed's "not found" may be that of another account; the question says in which one to look.
         answer = latest if isinstance(latest, Found) else self.world.ask(question)
-        young = SPAWNED_PATIENCE - (self.world.now - objects.created_at(self.legacy)).total_seconds()
+        young = SPAWNED_PATIENCE - self.age_of(self.legacy)
         if answer is None and young > 0:
             return self.done(again=young, follow=(self.resource(),))
         if answer is None:
             return self.asking(question)
         if isinstance(answer, Failure):
             return self.describe_failed(answer)
-        return self._mirror_described(None, answer) or self._vanished()
+        return self._mirror_described(None, answer)
 
     def _following(self, ack: Json | None, view: JobView, also_again: float | None) -> Decision:
         frozen = ack is not None and objects.condition_is_true(ack, objects.TERMINAL)
@@ -294,7 +286,7 @@ class _Living(JobWriting):
 
     def _silent(self, ack: Json) -> Decision:
         """ACK has said nothing yet: it is slow, it is not running, or its adoption target is missing."""
-        age = (self.world.now - objects.created_at(ack)).total_seconds()
+        age = self.age_of(ack)
         if age < SILENT_AFTER:
             follow = (self.resource(),) if self.was_mine() else ()
             return self.done(again=SILENT_AFTER - age, follow=follow)
@@ -308,7 +300,7 @@ class _Living(JobWriting):
                 return self._vanished()
             self._say_silence(ack, age)
             if isinstance(answer, Found) and self.was_mine():
-                return self._mirror_described(ack, answer) or self._vanished()
+                return self._mirror_described(ack, answer)
         else:
             self._say_silence(ack, age)
         return self.done(again=max(SILENT_AFTER, 2 * SILENT_AFTER - age))

@@ -15,8 +15,10 @@ from translators.model import (
     Decision,
     Emit,
     Failure,
+    Found,
     Hold,
     Json,
+    NotFound,
     Notice,
     Question,
     Severity,
@@ -90,6 +92,14 @@ class JobWriting(JobKnowledge):
         kept = {k: v for k, v in self.status.items() if k != self.facts.check_time}
         told = str(kept.get("additional", "")).startswith(VANISHED)
         return kept if told or self.facts.has_finished(kept) else {**kept, "additional": additional}
+
+    def described(self) -> Found | NotFound | Decision:
+        """What AWS says of the job, or the decision that gets it, or that says why AWS does not answer."""
+        question = self.describe_question()
+        answer = self.world.ask(question)
+        if answer is None:
+            return self.asking(question)
+        return self.describe_failed(answer) if isinstance(answer, Failure) else answer
 
     def describe_failed(self, failure: Failure) -> Decision:
         """A throttled or failing call is never "not found" (invariant 7), nor news of the job."""

@@ -134,6 +134,11 @@ def account_of(arn: str | None) -> str:
     return parts[4] if len(parts) > 5 else ""
 
 
+def is_unmanaged(ack: Mapping[str, Any]) -> bool:
+    """Whether ACK found the thing in AWS already and leaves it alone (spec/ack.md §1.7)."""
+    return condition_is_true(ack, TERMINAL) and not is_managed(ack)
+
+
 def is_managed(ack: Mapping[str, Any]) -> bool:
     """Whether ACK has put its finalizer on: it created or adopted the thing in AWS."""
     return any(name.startswith(ACK_FINALIZER_PREFIX) for name in finalizers_of(ack))

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from translators import objects
+from translators.model import Json
+
 THROTTLED = frozenset(
     {
         "PriorRequestNotComplete",
@@ -85,6 +88,18 @@ class Refusal:
         """`api error Code: message`, `Code: message`, or a text without a code."""
         matched = _REFUSAL.match(text)
         return cls(matched["code"], matched["message"]) if matched else cls("", text)
+
+    @classmethod
+    def of_deletion(cls, ack: Json) -> Refusal | None:
+        """Why AWS does not let ACK delete what it manages; None where nothing is in the way that stays there.
+
+        A text without a code is ACK's own: it waits for something to end.
+        """
+        message = objects.condition_message(ack, objects.RECOVERABLE)
+        if message is None or not objects.is_deleting(ack):
+            return None
+        refusal = cls.parse(message)
+        return refusal if refusal.code and not refusal.is_transient else None
 
     @property
     def is_transient(self) -> bool:

@@ -337,12 +337,8 @@ class _LivingStep(ScalingStep):
         """ACK is at it, or has nothing to be at because a refusal is being waited out."""
         waiting = [ack for ack in scaling.all if not is_ready(ack)]
         for ack in waiting:
-            if objects.condition_is_true(ack, objects.TERMINAL) and not objects.is_managed(ack):
-                # It was made between our look and ACK's: look again, and take it over (trap 4).
-                self.actions.extend(objects.delete_keeping_resource(ack))
-                return self.done(again=TRANSIENT_FIRST)
-            if self._adopts_nothing(ack):
-                # ACK waits for it in silence (trap 5): from here on it is made like any other.
+            if objects.is_unmanaged(ack) or self._adopts_nothing(ack):
+                # AWS has it since our look (trap 4), or has it no more and ACK waits in silence (trap 5).
                 self.actions.extend(objects.delete_keeping_resource(ack))
                 return self.done(again=TRANSIENT_FIRST)
             self.silence(ack)
